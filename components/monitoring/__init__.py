@@ -1,0 +1,1 @@
+"""Stage 3: prediction log, truth, monitors, alerts, the challenger."""

@@ -1,0 +1,1 @@
+"""Stage 2: the engine on which pipelines run, with their schedules."""

@@ -1,0 +1,1 @@
+"""Stage 1: tracking, models, artifacts and the prediction service."""
