@@ -12,7 +12,7 @@ from mlstep.errors import ConfigError
 from mlstep.manifest import Origin, describe_input, write_manifest
 
 Decision = Literal["pass", "warn", "fail"]
-Config = TypeVar("Config")
+Config_co = TypeVar("Config_co", covariant=True)
 Config_contra = TypeVar("Config_contra", contravariant=True)
 
 
@@ -41,11 +41,11 @@ class StepResult:
 
 
 @dataclass(frozen=True)
-class Context(Generic[Config]):
+class Context(Generic[Config_co]):
     """What a step may know: its run, its configuration, its inputs and outputs, and nothing else."""
 
     run_id: str
-    config: Config
+    config: Config_co
     inputs: Mapping[str, Path]
     outputs: Mapping[str, Path]
     origins: Mapping[str, Mapping[str, Any]]
