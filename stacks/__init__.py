@@ -1,0 +1,1 @@
+"""What a team gets: the record, the Pulumi program, the exported contract and the `strata` command."""
