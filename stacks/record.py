@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stacks.local_folder import platform_root
 from stacks.problems import Problem, did_you_mean, render
@@ -21,6 +22,9 @@ from stacks.record_rules import RULES
 from stacks.record_shape import shape_problems
 from stacks.record_view import View
 from stacks.yaml_source import SourceError, read
+
+if TYPE_CHECKING:
+    import pulumi
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SCHEMA = REPOSITORY / "stacks" / "record.schema.json"
@@ -132,6 +136,20 @@ def _unknown_stack(stack_name: str, workspace: str, environment: str, root: Path
     near = did_you_mean(workspace, known)
     found = f"no record {shown_path(record_path(workspace, root), root)}"
     return Problem(0, 0, "", found, f"did you mean {near}-{environment}?" if near else f"workspaces: {', '.join(known)}")
+
+
+def secret_setting(name: str) -> pulumi.Output[str]:
+    """Return a secret setting of the stack; secrets are the only choices that are not in the record.
+
+    Raises:
+        pulumi.RunError: the setting is missing; the message gives the command that sets it.
+    """
+    import pulumi
+
+    value = pulumi.Config().get_secret(name)
+    if value is None:
+        raise pulumi.RunError(f"secret setting {name} is missing; run: pulumi config set --secret {name}")
+    return value
 
 
 def schema_text() -> str:

@@ -119,8 +119,8 @@ class Local(Section):
     """Where the processes listen."""
     data_dir: str | None = None
     """Folder of all data, absolute or starting with ~; null: ~/.local/share/strata/<workspace>-<environment>."""
-    tracking_database: Literal["sqlite"] = "sqlite"
-    """Database of the tracking server."""
+    tracking_database: Literal["sqlite", "postgresql"] = "sqlite"
+    """Database of the tracking server. postgresql: its URL is the stack's secret setting `tracking_database_url`."""
 
 
 class Environment(Section):
