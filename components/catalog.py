@@ -15,7 +15,7 @@ CLASSES: Mapping[tuple[str, str], str] = {
     ("foundation", "local"): "components.foundation.local:LocalFoundation",
     ("governance", "local"): "components.governance.local:LocalGovernance",
     ("registry", "local"): "components.registry.local:LocalModelRegistry",
-    ("pipelines", "local"): "components.pipelines.local:LocalPipelinePlatform",
+    ("pipelines", "local"): "components.pipelines.local:LocalPipelines",
     ("monitoring", "local"): "components.monitoring.local:LocalMonitoring",
     ("feature_store", "local"): "components.feature_store.local:LocalFeatureStore",
 }

@@ -88,6 +88,17 @@ def ensure(name: str, root: Path, report: Report | None = None) -> Path:
     )
 
 
+def is_current(name: str, root: Path) -> bool:
+    """Whether the named environment is as `ensure` would make it; changes nothing.
+
+    Raises:
+        KeyError: unknown name.
+    """
+    item = ENVIRONMENTS[name]
+    paths = [root / path for path in item.paths]
+    return _is_current(root / item.folder, _fingerprint(root / item.folder, root / item.lock, paths, item.scripts))
+
+
 def build(
     name: str,
     folder: Path,

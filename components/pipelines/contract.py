@@ -24,7 +24,7 @@ class ComputeClassArgs(TypedDict):
     """Memory a step of this class may use, in GiB."""
 
 
-class PipelinePlatformArgs(TypedDict):
+class PipelinesArgs(TypedDict):
     host: pulumi.Input[Mapping[str, Any]]
     """The foundation's `host`."""
     pipelines: Sequence[PipelineArgs]
@@ -35,7 +35,7 @@ class PipelinePlatformArgs(TypedDict):
     """Tags put on everything that can carry tags."""
 
 
-class PipelinePlatform(pulumi.ComponentResource):
+class Pipelines(pulumi.ComponentResource):
     """The engine that runs pipelines, their schedules, the catalogue of data."""
 
     engine: pulumi.Output[str]

@@ -1,0 +1,1 @@
+"""What several components share. No module here knows a stage."""
