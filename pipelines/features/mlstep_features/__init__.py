@@ -1,0 +1,1 @@
+"""The feature store: Feast on the rows a pipeline has ingested, described by their data contracts."""
