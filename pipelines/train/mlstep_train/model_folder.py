@@ -61,7 +61,7 @@ def _renumber(node: Any, numbers: dict[int, int]) -> Any:
         return [_renumber(entry, numbers) for entry in node]
     if not isinstance(node, dict):
         return node
-    renumbered = {}
+    renumbered: dict[str, Any] = {}
     for key, value in node.items():
         if key == "__id__":
             renumbered[key] = numbers.setdefault(value, len(numbers) + 1)
