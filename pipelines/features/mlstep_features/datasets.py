@@ -1,16 +1,15 @@
 """Which data sets become feature views: the governance record's data, read through their contracts."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlstep.canonical import digest_file, read_json
+from mlstep.canonical import read_json
+from mlstep.contracts.parse import read_contract, slug
 from mlstep.errors import ConfigError
 from mlstep.manifest import verify_manifest
 from mlstep.platform import Platform
 
-ROLE = "strata.role"
 # Rows that one of these refused, or did not see, are never offered to others.
 JUDGES = ("validate", "pii")
 
@@ -41,9 +40,7 @@ class DataSet:
     def obstacle(self) -> str | None:
         """Why no feature view can be made of it, or None."""
         missing = [role for role, found in (("entity", self.keys), ("time", self.time)) if not found]
-        if missing:
-            return f"{self.contract.name} has no column with the role {' and none with '.join(missing)}"
-        return None if self.features else f"{self.contract.name} has no feature: every column has a role"
+        return f"{self.contract.name} has no column with the role {' and none with '.join(missing)}" if missing else None
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ def data_sets(platform: Platform) -> list[DataSet]:
             problems.append(error.what)
     if problems:
         raise ConfigError(
-            "; ".join(problems), "give each data set a contract in ODCS v3 with roles in customProperties"
+            "\n".join(problems), "correct the contracts that the record names"
         )
     return found
 
@@ -111,37 +108,14 @@ def _is_ingest_of(manifest: dict[str, Any], data_set: DataSet) -> bool:
 
 
 def _data_set(entry: dict[str, Any]) -> DataSet:
-    path = Path(entry["contract"])
-    columns = _columns(path)
-    by_role: dict[str, list[str]] = {}
-    for column in columns:
-        by_role.setdefault(_role(column), []).append(str(column["name"]))
-    times = by_role.get("time", [])
-    if len(times) > 1:
-        raise ConfigError(f"{path}: columns {', '.join(times)} all have the role time, one may")
+    contract = read_contract(Path(entry["contract"]))
     return DataSet(
         name=str(entry["name"]),
-        view=re.sub(r"[^a-z0-9]+", "_", str(entry["name"]).lower()).strip("_"),
+        view=slug(str(entry["name"])).replace("-", "_"),
         owner=str(entry["owner"]),
-        contract=path,
-        contract_digest=digest_file(path),
-        keys=tuple(by_role.get("entity", [])),
-        time=times[0] if times else None,
-        features=tuple(by_role.get("feature", [])),
+        contract=Path(entry["contract"]),
+        contract_digest=contract.sha256,
+        keys=(contract.entity.name,) if contract.entity else (),
+        time=contract.time.name if contract.time else None,
+        features=tuple(column.name for column in contract.features),
     )
-
-
-def _columns(path: Path) -> list[dict[str, Any]]:
-    import yaml
-
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such contract")
-    try:
-        return list(yaml.safe_load(path.read_text(encoding="utf-8"))["schema"][0]["properties"])
-    except (yaml.YAMLError, KeyError, IndexError, TypeError) as error:
-        raise ConfigError(f"{path}: not an ODCS contract ({type(error).__name__}: {error})") from None
-
-
-def _role(column: dict[str, Any]) -> str:
-    properties = column.get("customProperties") or []
-    return next((str(item["value"]) for item in properties if item.get("property") == ROLE), "feature")

@@ -13,6 +13,8 @@ from mlstep.step import Context, Decision, NoConfig, StepResult, run_step
 CONTRACT = """\
 apiVersion: v3.1.0
 kind: DataContract
+id: applications
+status: active
 name: applications
 version: 1.0.0
 schema:
