@@ -44,12 +44,14 @@ class Environment:
     lock: str
     paths: tuple[str, ...] = ()
     scripts: Mapping[str, str] = field(default_factory=dict)
+    pip: bool = False
+    """Whether pip itself is installed; the official language host asks the program's environment for its packages with it."""
 
 
 ENVIRONMENTS: Mapping[str, Environment] = {
     item.name: item
     for item in (
-        Environment("program", ".venv", "requirements.txt", (".",), _STRATA),
+        Environment("program", ".venv", "requirements.txt", (".",), _STRATA, pip=True),
         Environment("policies", "policies/.venv", "policies/requirements.txt"),
         Environment("run-time", ".strata/envs/run-time", "pipelines/requirements.txt", _RUN_TIME, _MLSTEP),
         Environment(
@@ -59,7 +61,13 @@ ENVIRONMENTS: Mapping[str, Environment] = {
             ("pipelines/core", "pipelines/features"),
             _MLSTEP,
         ),
-        Environment("dev", ".strata/envs/dev", "requirements-dev.txt", (".", *_RUN_TIME), {**_MLSTEP, **_STRATA}),
+        Environment(
+            "dev",
+            ".strata/envs/dev",
+            "requirements-dev.txt",
+            (".", *_RUN_TIME, "pipelines/features"),
+            {**_MLSTEP, **_STRATA},
+        ),
     )
 }
 
@@ -74,108 +82,111 @@ def ensure(name: str, root: Path, report: Report | None = None) -> Path:
     Raises:
         InstallError: unknown name, Python too old, lock file missing, or the installer failed.
     """
-    if name not in ENVIRONMENTS:
-        raise InstallError(f"environment {name!r} is unknown; choose from {', '.join(ENVIRONMENTS)}")
-    item = ENVIRONMENTS[name]
-    return build(
-        name,
-        root / item.folder,
-        root / item.lock,
-        [root / path for path in item.paths],
-        item.scripts,
-        root / ".strata" / "locks" / f"{name}.lock",
-        report,
-    )
+    return build(_plan(name, root), report)
 
 
 def is_current(name: str, root: Path) -> bool:
-    """Whether the named environment is as `ensure` would make it; changes nothing.
+    """Whether the named environment is there, complete, and as its lock file says.
 
     Raises:
-        KeyError: unknown name.
+        InstallError: unknown name or lock file missing.
     """
-    item = ENVIRONMENTS[name]
-    paths = [root / path for path in item.paths]
-    return _is_current(root / item.folder, _fingerprint(root / item.folder, root / item.lock, paths, item.scripts))
+    plan = _plan(name, root)
+    return _matches(plan, _fingerprint(plan))
 
 
-def build(
-    name: str,
-    folder: Path,
-    lock: Path,
-    paths: Sequence[Path],
-    scripts: Mapping[str, str],
-    guard: Path,
-    report: Report | None = None,
-) -> Path:
-    """Make one environment from a lock file; see `ensure`, which knows the names.
+@dataclass(frozen=True)
+class Plan:
+    """An environment to be made, all paths absolute; `guard` is the lock that keeps two from making it at once."""
+
+    name: str
+    folder: Path
+    lock: Path
+    paths: tuple[Path, ...]
+    scripts: Mapping[str, str]
+    guard: Path
+    pip: bool = False
+
+
+def build(plan: Plan, report: Report | None = None) -> Path:
+    """Make one environment; see `ensure`, which knows the names.
 
     Raises:
         InstallError: as in `ensure`.
     """
     if sys.version_info < MINIMUM_PYTHON:
         raise InstallError(f"Python 3.11 or later is needed (this is {platform.python_version()})")
-    if not lock.is_file():
-        raise InstallError(f"{lock} is missing; restore it from version control or run: make lock")
-    wanted = _fingerprint(folder, lock, paths, scripts)
-    if _is_current(folder, wanted):
-        return folder
-    with locking.exclusive(guard, f"environment {name}"):
-        if _is_current(folder, wanted):  # another process has made it while we waited
-            return folder
+    wanted = _fingerprint(plan)
+    if _matches(plan, wanted):
+        return plan.folder
+    with locking.exclusive(plan.guard, f"environment {plan.name}"):
+        if _matches(plan, wanted):  # another process has made it while we waited
+            return plan.folder
         started = time.monotonic()
-        (folder / MARKER).unlink(missing_ok=True)
-        _install(name, folder, lock)
-        _write_paths(folder, paths)
-        for command, target in scripts.items():
-            _write_script(folder, command, target)
+        (plan.folder / MARKER).unlink(missing_ok=True)
+        _install(plan)
+        _write_paths(plan.folder, plan.paths)
+        for command, target in plan.scripts.items():
+            _write_script(plan.folder, command, target)
         # Last of all: without the marker the next call starts anew, however this one ended.
-        _write_atomically(folder / MARKER, json.dumps(wanted, indent=1, sort_keys=True) + "\n")
-        count = len(list(_site_packages(folder).glob("*.dist-info")))
+        _write_atomically(plan.folder / MARKER, wanted)
+        count = len(list(_site_packages(plan.folder).glob("*.dist-info")))
         if report is not None:
-            report(progress.line(f"environment {name}", f"{count} packages", time.monotonic() - started))
-    return folder
+            report(progress.line(f"environment {plan.name}", f"{count} packages", time.monotonic() - started))
+    return plan.folder
 
 
-def _fingerprint(folder: Path, lock: Path, paths: Sequence[Path], scripts: Mapping[str, str]) -> dict[str, object]:
-    return {
+def _plan(name: str, root: Path) -> Plan:
+    if name not in ENVIRONMENTS:
+        raise InstallError(f"environment {name!r} is unknown; choose from {', '.join(ENVIRONMENTS)}")
+    item = ENVIRONMENTS[name]
+    root = root.resolve()
+    paths = tuple(root / path for path in item.paths)
+    guard = root / ".strata" / "locks" / f"{name}.lock"
+    return Plan(name, root / item.folder, root / item.lock, paths, item.scripts, guard, item.pip)
+
+
+def _fingerprint(plan: Plan) -> str:
+    if not plan.lock.is_file():
+        raise InstallError(f"{plan.lock} is missing; restore it from version control or run: make lock")
+    state = {
         "layout": _LAYOUT,
-        "folder": str(folder),  # an environment that was moved or copied does not work
-        "lock": hashlib.sha256(lock.read_bytes()).hexdigest(),
-        "paths": [str(path) for path in paths],
+        "folder": str(plan.folder),  # an environment that was moved or copied does not work
+        "lock": hashlib.sha256(plan.lock.read_bytes()).hexdigest(),
+        "paths": [str(path) for path in plan.paths],
+        "pip": plan.pip,
         "python": platform.python_version(),
-        "scripts": dict(scripts),
+        "scripts": dict(plan.scripts),
     }
+    return json.dumps(state, indent=1, sort_keys=True) + "\n"
 
 
-def _is_current(folder: Path, wanted: Mapping[str, object]) -> bool:
-    marker = folder / MARKER
-    if not marker.is_file() or not (folder / "bin" / "python").exists():
+def _matches(plan: Plan, wanted: str) -> bool:
+    marker = plan.folder / MARKER
+    if not marker.is_file() or not (plan.folder / "bin" / "python").exists():
         return False
-    return marker.read_text(encoding="utf-8") == json.dumps(wanted, indent=1, sort_keys=True) + "\n"
+    return marker.read_text(encoding="utf-8") == wanted
 
 
-def _install(name: str, folder: Path, lock: Path) -> None:
+def _install(plan: Plan) -> None:
     uv = _working_uv()
-    if folder.exists():
-        shutil.rmtree(folder)  # what is there is half-made, old, or made by somebody else: never built upon
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    python = str(folder / "bin" / "python")
+    if plan.folder.exists():
+        shutil.rmtree(plan.folder)  # what is there is half-made, old, or somebody else's: never built upon
+    plan.folder.parent.mkdir(parents=True, exist_ok=True)
+    python = str(plan.folder / "bin" / "python")
+    # When this runs inside an environment, the new one must not depend on that: it may be remade.
+    base = str(getattr(sys, "_base_executable", sys.executable))
+    venv = [base, "-m", "venv", str(plan.folder)]
     if uv:
-        commands = [
-            [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
-            [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, str(lock)],
-        ]
+        making = venv if plan.pip else [uv, "venv", "--quiet", "--python", base, str(plan.folder)]
+        filling = [uv, "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--python", python]
     else:
-        commands = [
-            [sys.executable, "-m", "venv", str(folder)],
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-            + ["--require-hashes", "--requirement", str(lock)],
-        ]
-    for command in commands:
-        code, last = progress.run(command, f"environment {name}", _clean_environment())
+        making = venv
+        filling = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+    for command in (making, [*filling, "--requirement", str(plan.lock)]):
+        code, last = progress.run(command, f"environment {plan.name}", _clean_environment())
         if code != 0:
-            raise InstallError(_failure(name, command, code, last))
+            raise InstallError(_failure(plan.name, command, code, last))
 
 
 def _working_uv() -> str | None:
@@ -197,7 +208,7 @@ def _failure(name: str, command: Sequence[str], code: int, last: str) -> str:
     remedy = "Look at the lines above; check the network, proxy and package index, then run the same command again."
     if "ensurepip" in shown or "python3-venv" in shown:
         remedy = "Python's venv module is incomplete: install the system's package for it (Debian: python3-venv)."
-    if "do not match the hashes" in shown.lower() or "hash mismatch" in shown.lower():
+    if "hash mismatch" in shown.lower() or "do not match the hashes" in shown.lower():
         remedy = "A downloaded file is not the one that was locked. Do not bypass this: ask whoever runs the index."
     return f"environment {name}: `{' '.join(command)}` ended with exit code {code}\n{shown}\n{remedy}"
 

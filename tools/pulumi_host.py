@@ -53,9 +53,8 @@ def install(folder: Path, report: Callable[[str], None]) -> None:
     host = folder / f"host-{_digest()[:12]}"
     try:
         _copy_code(host)
-        environments.build(
-            "language host", host / "venv", _LOCK, [host / "lib"], {}, folder / "host.lock", report
-        )
+        plan = environments.Plan("language host", host / "venv", _LOCK, (host / "lib",), {}, folder / "host.lock")
+        environments.build(plan, report)
     except environments.InstallError as error:
         raise HostError(str(error)) from error
     for name, text in (("pulumi-language-python", _LANGUAGE), ("pulumi-resource-pulumi-python", _DYNAMIC)):
