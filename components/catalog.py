@@ -48,7 +48,9 @@ def component(stage: str, target: str) -> type[pulumi.ComponentResource]:
         path = CLASSES[stage, target]
     except KeyError:
         built = sorted(f"{known_stage} on {known_target}" for known_stage, known_target in CLASSES)
-        raise LookupError(f"no component builds stage {stage!r} on target {target!r}; there are: {', '.join(built)}") from None
+        raise LookupError(
+            f"no component builds stage {stage!r} on target {target!r}; there are: {', '.join(built)}"
+        ) from None
     module, _, name = path.partition(":")
     found: type[pulumi.ComponentResource] = getattr(importlib.import_module(module), name)
     return found

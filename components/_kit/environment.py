@@ -21,7 +21,9 @@ class EnvironmentProvider(provider.LocalProvider):
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Makes the environment, or completes the one that is there."""
         _ensure(props)
-        return dynamic.CreateResult(os.path.dirname(os.path.dirname(props["python"])), provider.outs(props, self.declared))
+        return dynamic.CreateResult(
+            os.path.dirname(os.path.dirname(props["python"])), provider.outs(props, self.declared)
+        )
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Brings it up to date."""

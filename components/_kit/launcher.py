@@ -19,9 +19,10 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
+# Makes the next import work under -I.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from components._kit import marks  # noqa: E402 - the path above makes it importable under -I
+from components._kit import marks
 
 PORT_TAKEN = 98
 PR_SET_PDEATHSIG = 1

@@ -1,6 +1,10 @@
-"""MLflow's users as a resource: the five identities exist, with their tokens, and may do no more than they should."""
+"""MLflow's users as a resource: the five identities exist, with their tokens, and may do no more than they should.
+
+Passwords and tokens come as files, not as values: so no copy of them is in this resource's state.
+"""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,7 +13,7 @@ from pulumi import dynamic
 
 from components._kit import provider
 
-DECLARED = ("tracking_uri", "admin_user", "admin_password", "users", "models")
+DECLARED = ("tracking_uri", "admin_user", "admin_password_file", "token_files", "models")
 READERS = "strata-readers"
 """Role of every identity: may read all experiments and models. Whoever creates one manages it, by MLflow's own rule."""
 READABLE = ("experiment", "registered_model")
@@ -49,7 +53,9 @@ class Server:
         hint = ""
         if answer.status_code == 401:
             hint = "; the password in its database is another one: its secrets folder was removed but its data kept"
-        raise Refused(f"MLflow refused {method} {path} by {self._user!r} ({answer.status_code}: {answer.text[:200]}){hint}")
+        raise Refused(
+            f"MLflow refused {method} {path} by {self._user!r} ({answer.status_code}: {answer.text[:200]}){hint}"
+        )
 
     def accepted(self) -> bool:
         """Whether MLflow knows this user with this password."""
@@ -74,7 +80,7 @@ class MlflowAccessProvider(provider.LocalProvider):
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """The same as create; a user who is no longer declared is removed."""
         admin = _admin(_news)
-        for user in sorted(set(_olds.get("users", {})) - set(_news["users"])):
+        for user in sorted(set(_olds["token_files"]) - set(_news["token_files"])):
             admin.ask("DELETE", "2.0/mlflow/users/delete", absent=404, username=user)
         _converge(_news)
         return dynamic.UpdateResult(provider.outs(_news, DECLARED))
@@ -84,36 +90,45 @@ class MlflowAccessProvider(provider.LocalProvider):
 
     def as_declared(self, identity: str, olds: dict[str, Any], news: dict[str, Any]) -> bool:
         """Whether each user is let in, may read, and each model is there."""
-        servers = [Server(news["tracking_uri"], user, token) for user, token in sorted(news["users"].items())]
-        if not all(server.accepted() for server in servers):
-            return False
         try:
+            accepted = all(
+                Server(news["tracking_uri"], user, token).accepted() for user, token in _tokens(news).items()
+            )
             admin = _admin(news)
-            readers = _readers(admin)
-            return set(news["users"]) <= readers and all(_model(admin, name) is not None for name in news["models"])
-        except Refused:
-            return False
+            models = all(_model(admin, name) is not None for name in news["models"])
+            return accepted and models and set(news["token_files"]) <= _readers(admin)
+        except (Refused, OSError):
+            return False  # the server is not there, or a token file is gone: an update finds out which, and says so
 
 
 def _admin(props: dict[str, Any]) -> Server:
-    return Server(props["tracking_uri"], props["admin_user"], props["admin_password"])
+    return Server(props["tracking_uri"], props["admin_user"], _read(props["admin_password_file"]))
+
+
+def _tokens(props: dict[str, Any]) -> dict[str, str]:
+    return {user: _read(path) for user, path in sorted(props["token_files"].items())}
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text(encoding="ascii").strip()
 
 
 def _converge(props: dict[str, Any]) -> None:
     admin = _admin(props)
-    for user, token in sorted(props["users"].items()):
+    tokens = _tokens(props)
+    for user, token in tokens.items():
         if admin.ask("GET", "2.0/mlflow/users/get", absent=404, username=user) is None:
             admin.ask("POST", "2.0/mlflow/users/create", username=user, password=token)
         elif not Server(props["tracking_uri"], user, token).accepted():
             admin.ask("PATCH", "2.0/mlflow/users/update-password", username=user, password=token)
     role = _role(admin) or _new_role(admin)
-    missing = set(props["users"]) - _readers(admin)
+    missing = set(tokens) - _readers(admin)
     for user in sorted(missing):
         admin.ask("POST", "3.0/mlflow/roles/assign", username=user, role_id=role)
     for model, owner in sorted(props["models"].items()):
         if _model(admin, model) is None:
             # Made by its owner: MLflow gives whoever creates a model the right to manage it, and any user may create one.
-            Server(props["tracking_uri"], owner, props["users"][owner]).ask(
+            Server(props["tracking_uri"], owner, tokens[owner]).ask(
                 "POST", "2.0/mlflow/registered-models/create", name=model
             )
 
@@ -130,7 +145,12 @@ def _new_role(admin: Server) -> int:
     role = int(made["role"]["id"])
     for kind in READABLE:
         admin.ask(
-            "POST", "3.0/mlflow/roles/permissions/add", role_id=role, resource_type=kind, resource_pattern="*", permission="READ"
+            "POST",
+            "3.0/mlflow/roles/permissions/add",
+            role_id=role,
+            resource_type=kind,
+            resource_pattern="*",
+            permission="READ",
         )
     return role
 
@@ -158,8 +178,8 @@ class MlflowAccess(dynamic.Resource, module="local", name="MlflowAccess"):
         *,
         tracking_uri: pulumi.Input[str],
         admin_user: str,
-        admin_password: pulumi.Input[str],
-        users: Mapping[str, pulumi.Input[str]],
+        admin_password_file: pulumi.Input[str],
+        token_files: Mapping[str, pulumi.Input[str]],
         models: Mapping[str, str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -169,17 +189,16 @@ class MlflowAccess(dynamic.Resource, module="local", name="MlflowAccess"):
             name: Pulumi name.
             tracking_uri: The server; forces replacement.
             admin_user: Who administers it.
-            admin_password: The administrator's password. Secret.
-            users: Token per user. Secret.
+            admin_password_file: File with the administrator's password.
+            token_files: File with the token, per user.
             models: Owner per registered model that must exist.
             opts: Resource options.
         """
         props = {
             "tracking_uri": tracking_uri,
             "admin_user": admin_user,
-            "admin_password": pulumi.Output.secret(admin_password),
-            "users": pulumi.Output.secret(dict(users)),
+            "admin_password_file": admin_password_file,
+            "token_files": dict(token_files),
             "models": dict(models),
         }
-        hidden = pulumi.ResourceOptions(additional_secret_outputs=["admin_password", "users"])
-        super().__init__(MlflowAccessProvider(), name, props, pulumi.ResourceOptions.merge(opts, hidden))
+        super().__init__(MlflowAccessProvider(), name, props, opts)

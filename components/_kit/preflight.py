@@ -66,7 +66,9 @@ def python_problems(python: str, modules: Sequence[str]) -> list[str]:
     """Whether the run-time environment has the right Python and every package."""
     remedy = "install the environment again with `make install`"
     try:
-        done = subprocess.run([python, "-I", "-c", _PROBE, *modules], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [python, "-I", "-c", _PROBE, *modules], capture_output=True, text=True, timeout=60, check=False
+        )
     except OSError as error:
         return [f"the run-time Python {python} cannot be started ({error.strerror}); {remedy}"]
     if done.returncode != 0:
@@ -107,4 +109,5 @@ def disk_problems(root: str) -> list[str]:
     free = shutil.disk_usage(place).free
     if free >= NEEDED_DISK_GIB * GIB:
         return []
-    return [f"{free / GIB:.1f} GiB of disk are free in {place}, {NEEDED_DISK_GIB} GiB are needed; free some or choose another data_dir"]
+    found = f"{free / GIB:.1f} GiB of disk are free in {place}, {NEEDED_DISK_GIB} GiB are needed"
+    return [f"{found}; free some or choose another data_dir"]

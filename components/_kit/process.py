@@ -72,7 +72,7 @@ class Process(dynamic.Resource, module="local", name="Process"):
         port: pulumi.Input[int],
         health: str,
         health_timeout_seconds: float = 60.0,
-        env: Mapping[str, pulumi.Input[str]] | None = None,
+        env: pulumi.Input[Mapping[str, str]] | None = None,
         configuration: Mapping[str, pulumi.Input[str]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -99,7 +99,7 @@ class Process(dynamic.Resource, module="local", name="Process"):
             "port": port,
             "health": health,
             "health_timeout_seconds": health_timeout_seconds,
-            "env": pulumi.Output.secret(dict(env or {})),
+            "env": pulumi.Output.secret({} if env is None else env),
             "configuration": dict(configuration or {}),
             "running": None,
         }

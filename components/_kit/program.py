@@ -94,7 +94,8 @@ class Program:
 
     def write(self) -> bool:
         """Writes the files; returns whether anything changed."""
-        return any([disk.write(path, content, 0o600) for path, content in self.files.items()])
+        changed = [disk.write(path, content, 0o600) for path, content in self.files.items()]
+        return any(changed)
 
     def remove(self) -> None:
         """Removes the files; the log stays."""

@@ -41,7 +41,9 @@ class _UnixTransport(xmlrpc.client.Transport):
         return _UnixConnection(self._path, self._timeout)
 
 
-def call(path: str, method: str, *arguments: Any, timeout: float = TIMEOUT_SECONDS, tolerate: tuple[int, ...] = ()) -> Any:
+def call(
+    path: str, method: str, *arguments: Any, timeout: float = TIMEOUT_SECONDS, tolerate: tuple[int, ...] = ()
+) -> Any:
     """Calls `supervisor.<method>`; a fault whose code is in `tolerate` gives None.
 
     Raises:

@@ -114,7 +114,9 @@ class KeyPairProvider(_KeptFile):
         path = Path(props["path"])
         found = _found(path)
         try:
-            key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(found)) if found else Ed25519PrivateKey.generate()
+            key = (
+                Ed25519PrivateKey.from_private_bytes(base64.b64decode(found)) if found else Ed25519PrivateKey.generate()
+            )
         except ValueError as error:
             raise RuntimeError(f"{path} should hold the base64 of 32 raw bytes of an Ed25519 key ({error})") from None
         return {
