@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools import locking, lockfiles, progress
+from tools import lockfiles, locking, progress
 
 MINIMUM_PYTHON = (3, 11)
 MARKER = ".strata-environment"
@@ -45,7 +45,7 @@ class Environment:
     paths: tuple[str, ...] = ()
     scripts: Mapping[str, str] = field(default_factory=dict)
     pip: bool = False
-    """Whether pip itself is installed; the official language host asks the program's environment for its packages with it."""
+    """Whether pip itself is in it; the official language host asks the program's environment for its packages so."""
 
 
 ENVIRONMENTS: Mapping[str, Environment] = {
@@ -182,7 +182,16 @@ def _install(plan: Plan) -> None:
         filling = [uv, "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--python", python]
     else:
         making = venv
-        filling = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+        filling = [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--require-hashes",
+        ]
     for command in (making, [*filling, "--requirement", str(plan.lock)]):
         code, last = progress.run(command, f"environment {plan.name}", _clean_environment())
         if code != 0:

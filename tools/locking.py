@@ -44,7 +44,9 @@ def _acquire(descriptor: int, path: Path, what: str, wait_seconds: float) -> Non
             if time.monotonic() >= until:
                 raise Busy(f"{what}: process {holder} still holds {path} after {wait_seconds:.0f} s") from None
             if not told:
-                print(f" … {what}: waiting for process {holder}, which is at the same work", file=sys.stderr, flush=True)
+                print(
+                    f" … {what}: waiting for process {holder}, which is at the same work", file=sys.stderr, flush=True
+                )
                 told = True
             time.sleep(_ASK_SECONDS)
         else:

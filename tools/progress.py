@@ -22,7 +22,7 @@ def run(
     environment: Mapping[str, str],
     *,
     folder: Path | None = None,
-    detail: Callable[[str], str] = lambda output: "",
+    detail: Callable[[str], str] | None = None,
     tail_lines: int = _TAIL_LINES,
 ) -> tuple[int, str]:
     """Run a command quietly; return its exit code and the last lines of what it printed.
@@ -45,7 +45,8 @@ def run(
         )
         try:
             while not _finished(child):
-                redraw(f" … {what:<24} {detail(_text(log)):<48} {time.monotonic() - started:6.0f} s")
+                shown = detail(_text(log)) if detail else ""
+                redraw(f" … {what:<24} {shown:<48} {time.monotonic() - started:6.0f} s")
         finally:
             if child.poll() is None:
                 child.terminate()

@@ -1,7 +1,7 @@
 """Finds the Pulumi CLI, or puts one into the user's cache: downloaded, or built from its Go modules.
 
-    python3 -m tools.pulumi_cli            make sure that there is one and print the folder of its programs
-    python3 -m tools.pulumi_cli env        print the variables that Strata sets for it, for `eval`
+python3 -m tools.pulumi_cli            make sure that there is one and print the folder of its programs
+python3 -m tools.pulumi_cli env        print the variables that Strata sets for it, for `eval`
 """
 
 import argparse
@@ -101,16 +101,18 @@ def environment(root: Path, environ: Mapping[str, str] | None = None) -> dict[st
 
 def _install(folder: Path, reason: str, environ: Mapping[str, str], report: Report) -> None:
     tried = [reason]
-    for name, attempt in (
-        ("download", lambda: pulumi_download.install(VERSION, folder, environ, report)),
-        ("build", lambda: pulumi_build.install(VERSION, folder, environ, report)),
-    ):
-        try:
-            attempt()
-        except (pulumi_download.DownloadError, pulumi_build.BuildError) as error:
-            tried.append(f"{name}: {error}")
-        else:
-            return
+    try:
+        pulumi_download.install(VERSION, folder, environ, report)
+    except pulumi_download.DownloadError as error:
+        tried.append(f"download: {error}")
+    else:
+        return
+    try:
+        pulumi_build.install(VERSION, folder, environ, report)
+    except pulumi_build.BuildError as error:
+        tried.append(f"build: {error}")
+    else:
+        return
     raise PulumiMissingError(
         "there is no Pulumi CLI, and none could be had:\n"
         + "\n".join(f"  - {text}" for text in tried)

@@ -1,4 +1,4 @@
-"""Start the host: the engine gives its address as the last argument and reads our port from the first line of output."""
+"""Start the host: the engine gives its address as the last argument and reads our port from our first line."""
 
 import signal
 import sys

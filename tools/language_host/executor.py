@@ -1,6 +1,6 @@
 """Runs one Pulumi program. Started by the host with the *project's* Python, so it imports nothing of ours.
 
-Exit codes: 0 done, 32 failed and the user has seen why, 1 failed with a message already logged, others the program's own.
+Exit codes: 0 done, 32 failed and the user has seen why, 1 `pulumi.RunError` (logged), others the program's own.
 """
 
 import argparse
@@ -32,9 +32,7 @@ def main() -> int:
     """Configure the SDK from arguments and environment, run the program, report its failure to the engine."""
     arguments = _arguments()
     # Must come before the configuration is read: the program may read it at import time.
-    pulumi.runtime.set_all_config(
-        pulumi.runtime.get_config_env(), list(pulumi.runtime.get_config_secret_keys_env())
-    )
+    pulumi.runtime.set_all_config(pulumi.runtime.get_config_env(), list(pulumi.runtime.get_config_secret_keys_env()))
     settings = pulumi.runtime.Settings(
         monitor=arguments.monitor,
         engine=arguments.engine,
@@ -49,7 +47,7 @@ def main() -> int:
     sys.argv = [arguments.program, *arguments.rest]
     if arguments.pwd:
         os.chdir(arguments.pwd)
-    # A failed resource leaves parts of the data flow unevaluated; asyncio's complaints about those would bury the cause.
+    # A failed resource leaves parts of the data flow unevaluated; asyncio's complaints would bury the cause.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     return _run(arguments.program, arguments.parallel)
 
@@ -79,7 +77,7 @@ def _run(program: str, parallel: int) -> int:
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
         return 1
-    except Exception as error:  # whatever the program raises is reported to the engine
+    except Exception as error:  # noqa: BLE001 - whatever the program raises is reported to the engine
         pulumi.log.error(f"Program failed with an unhandled exception:\n{_user_traceback(error, location)}")
         return MESSAGE_SHOWN
     finally:

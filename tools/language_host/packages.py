@@ -54,9 +54,7 @@ def installed(options: Options) -> list[Package]:
     if done.returncode != 0:
         raise RuntimeError(f"could not list the packages of {command[0]}: {done.stderr.strip()[-2000:]}")
     return [
-        Package(
-            item["name"], item["version"], item["required"], json.loads(item["plugin"]) if item["plugin"] else None
-        )
+        Package(item["name"], item["version"], item["required"], json.loads(item["plugin"]) if item["plugin"] else None)
         for item in json.loads(done.stdout)
     ]
 

@@ -109,7 +109,11 @@ class PythonRuntime(services.LanguageRuntimeServicer):
         child = self._children.start(command, Path(request.pwd or "."), options.activated(environment), piped=True)
         context.add_callback(lambda: self._children.stop(child))
         for name, chunk in output_of(child):
-            yield messages.RunPluginResponse(**{name: chunk})
+            yield (
+                messages.RunPluginResponse(stdout=chunk)
+                if name == "stdout"
+                else messages.RunPluginResponse(stderr=chunk)
+            )
         yield messages.RunPluginResponse(exitcode=self._children.wait(child))
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
@@ -181,9 +185,7 @@ def _plugin_arguments(request: Any) -> list[str]:
 
 
 def _dependency(plugin: packages.Plugin) -> Any:
-    result = plugins.PackageDependency(
-        name=plugin.name, kind="resource", version=plugin.version, server=plugin.server
-    )
+    result = plugins.PackageDependency(name=plugin.name, kind="resource", version=plugin.version, server=plugin.server)
     if plugin.parameter_name:
         result.parameterization.name = plugin.parameter_name
         result.parameterization.version = plugin.parameter_version
