@@ -1,0 +1,1 @@
+"""The policy pack: what is allowed, as catalogue data and one small predicate file per control."""
