@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from components.foundation.contract import LocalFoundationArgs, SignerArgs
     from components.governance.contract import DataArgs, GovernanceArgs
     from components.monitoring.contract import MonitoringArgs
-    from components.pipelines.contract import PipelinePlatformArgs
+    from components.pipelines.contract import PipelinesArgs
     from components.registry.contract import LocalModelRegistryArgs
 
 Built = Mapping[str, "pulumi.ComponentResource"]
@@ -117,7 +117,7 @@ def _registry(record: Record, built: Built) -> LocalModelRegistryArgs:
     return arguments
 
 
-def _pipelines(record: Record, built: Built) -> PipelinePlatformArgs:
+def _pipelines(record: Record, built: Built) -> PipelinesArgs:
     return {
         "host": _host(built),
         "pipelines": [

@@ -39,11 +39,24 @@ def shape_problems(source: Source) -> list[Problem]:
     except ValidationError as error:
         found: dict[tuple[Any, ...], Problem] = {}
         for entry in error.errors(include_url=False):
+            # pydantic counts only entries without errors, so a list of one bad entry is "too short" as well.
+            if entry["type"] == "too_short" and entry["input"]:
+                continue
             problem = _problem(source, dict(entry))
             # One value tried against several alternatives gives one error each; the first says enough.
             found.setdefault((problem.line, problem.key), problem)
-        return list(found.values())
+        return _without_echoes(list(found.values()))
     return []
+
+
+def _without_echoes(problems: list[Problem]) -> list[Problem]:
+    """Drop `missing` for a key of which a misspelt form is there: one mistake, one problem."""
+    meant = {
+        f"{problem.key.rpartition('.')[0]}.{problem.remedy.removeprefix('did you mean ').rstrip('?')}".lstrip(".")
+        for problem in problems
+        if problem.found == "unknown key"
+    }
+    return [problem for problem in problems if not (problem.found == "missing" and problem.key in meant)]
 
 
 def _problem(source: Source, entry: dict[str, Any]) -> Problem:

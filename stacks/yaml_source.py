@@ -15,6 +15,9 @@ from stacks.problems import KeyPath, Problem, shown
 MAXIMUM_BYTES = 1024 * 1024
 """Largest accepted file, in bytes: a record is written by hand."""
 
+DEEPEST = 20
+"""Levels of nesting."""
+
 
 class SourceError(Exception):
     """The file cannot be read as one YAML mapping; `problem` says why."""
@@ -47,11 +50,8 @@ def read(path: Path) -> Source:
         SourceError: the file is missing, unreadable, empty, too large, not UTF-8 or not a plain YAML mapping.
     """
     text = _text(path)
-    try:
-        _refuse_hidden_content(text)
-        loaded = _load(text)
-    except RecursionError:
-        raise SourceError(_whole("nested too deeply", "a record has at most six levels")) from None
+    _refuse_hidden_content(text)
+    loaded = _load(text)
     if loaded is None:
         raise SourceError(_whole("only comments", "start from stacks/workspaces/demo.yaml"))
     if not isinstance(loaded, dict):
@@ -94,16 +94,21 @@ def _refuse_hidden_content(text: str) -> None:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
-    documents = 0
+    documents = depth = 0
     try:
         for event in YAML(typ="rt", pure=True).parse(text):
             mark = event.start_mark
             name = type(event).__name__
+            depth += name.endswith(("MappingStartEvent", "SequenceStartEvent"))
+            depth -= name.endswith(("MappingEndEvent", "SequenceEndEvent"))
+            # Looked at before the whole is loaded: the time for deep nesting grows with its square.
+            if depth > DEEPEST:
+                raise SourceError(_at(mark, "nested too deeply", f"a record has fewer than {DEEPEST} levels"))
             documents += name == "DocumentStartEvent"
             if documents > 1:
                 raise SourceError(_at(mark, "a second YAML document", "one file holds one record"))
             if name == "AliasEvent" or getattr(event, "anchor", None):
-                raise SourceError(_at(mark, "a YAML anchor or alias", "write the value out: reviewers read what they see"))
+                raise SourceError(_at(mark, "a YAML anchor or alias", "write the value out, so that reviewers see it"))
             if getattr(event, "ctag", None) is not None and str(event.ctag) not in ("", "None", "!"):
                 raise SourceError(_at(mark, f"a YAML tag ({event.ctag})", "write plain values"))
     except YAMLError as error:

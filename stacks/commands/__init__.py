@@ -1,0 +1,1 @@
+"""`strata`: thin commands over the Pulumi engine (Automation API) and the run-time plane (`mlstep`)."""
