@@ -11,7 +11,7 @@ from typing import Any
 from mlstep.errors import ConfigError, IntegrityError
 from mlstep.platform import Platform, load
 from mlstep_features.online import DEFAULT_ENTITIES, materialize
-from mlstep_features.repository import apply, folder, locked
+from mlstep_features.repository import View, apply, folder, locked
 
 # A registry older than this is read again by the server, so that a new snapshot needs no restart.
 REGISTRY_SECONDS = 10
@@ -30,15 +30,11 @@ def _apply(platform: Platform, options: argparse.Namespace) -> int:
         views, changed = apply(platform)
     lines = [
         f"{view.data_set.view:<24} {view.origin['rows']:,} rows of run {view.origin['run']}"
-        if view.origin
-        else f"{view.data_set.view:<24} waiting: {view.reason}"
         for view in views
+        if view.origin is not None
     ]
-    _say(
-        options,
-        {"changed": changed, "views": [view.as_json() for view in views]},
-        [*lines, "registry " + ("changed" if changed else "unchanged")],
-    )
+    lines += [*_waiting(views), "registry " + ("changed" if changed else "unchanged")]
+    _say(options, {"changed": changed, "views": [view.as_json() for view in views]}, lines)
     return 0
 
 
@@ -47,14 +43,20 @@ def _materialize(platform: Platform, options: argparse.Namespace) -> int:
     with locked(platform.root):
         views, _ = apply(platform)
         done = materialize(platform, views, limit, _progress)
-    lines = [
-        f"{item['view']:<24} {item['entities']:,} of {item['entities_offline']:,} entities online, the newest first"
-        f" ({'written' if item['changed'] else 'unchanged'}; {'no limit' if item['limit'] is None else 'limit ' + format(item['limit'], ',')})"
-        for item in done
-    ]
-    lines += [f"{view.data_set.view:<24} waiting: {view.reason}" for view in views if view.origin is None]
-    _say(options, {"views": done, "waiting": [view.as_json() for view in views if view.origin is None]}, lines)
+    waiting = [view.as_json() for view in views if view.origin is None]
+    _say(options, {"views": done, "waiting": waiting}, [*map(_written, done), *_waiting(views)])
     return 0
+
+
+def _written(item: dict[str, Any]) -> str:
+    limit = "no limit" if item["limit"] is None else f"limit {item['limit']:,}"
+    how = "written" if item["changed"] else "unchanged"
+    counts = f"{item['entities']:,} of {item['entities_offline']:,} entities online, the newest first"
+    return f"{item['view']:<24} {counts} ({how}; {limit})"
+
+
+def _waiting(views: list[View]) -> list[str]:
+    return [f"{view.data_set.view:<24} waiting: {view.reason}" for view in views if view.origin is None]
 
 
 def _check(platform: Platform, options: argparse.Namespace) -> int:
@@ -64,7 +66,8 @@ def _check(platform: Platform, options: argparse.Namespace) -> int:
         views, _ = apply(platform)
         results = [compare(platform, view, options.entities) for view in views if view.origin is not None]
     lines = [
-        f"{result.view:<24} {result.compared:,} values of {result.entities:,} entities compared, {len(result.differences):,} differ"
+        f"{result.view:<24} {result.compared:,} values of {result.entities:,} entities compared, "
+        f"{len(result.differences):,} differ"
         for result in results
     ]
     _say(options, {"views": [asdict(result) for result in results]}, lines)
@@ -83,17 +86,8 @@ def _serve(platform: Platform, options: argparse.Namespace) -> int:
         _apply_or_keep(platform)
     # Feast takes this process's place: signals, exit code and standard error are its own.
     program = Path(sys.executable).with_name("feast")
-    arguments = [
-        "--chdir",
-        str(folder(platform.root)),
-        "serve",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(options.port),
-        "--no-access-log",
-    ]
-    arguments += ["--registry_ttl_sec", str(REGISTRY_SECONDS)]
+    arguments = ["--chdir", str(folder(platform.root)), "serve", "--host", "127.0.0.1", "--port", str(options.port)]
+    arguments += ["--no-access-log", "--registry_ttl_sec", str(REGISTRY_SECONDS)]
     # Gunicorn puts a control socket there, else into the home folder, where two platforms would meet.
     runtime = folder(platform.root) / "run"
     runtime.mkdir(mode=0o700, exist_ok=True)

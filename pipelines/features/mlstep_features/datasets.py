@@ -40,7 +40,9 @@ class DataSet:
     def obstacle(self) -> str | None:
         """Why no feature view can be made of it, or None."""
         missing = [role for role, found in (("entity", self.keys), ("time", self.time)) if not found]
-        return f"{self.contract.name} has no column with the role {' and none with '.join(missing)}" if missing else None
+        return (
+            f"{self.contract.name} has no column with the role {' and none with '.join(missing)}" if missing else None
+        )
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,7 @@ def data_sets(platform: Platform) -> list[DataSet]:
         except ConfigError as error:
             problems.append(error.what)
     if problems:
-        raise ConfigError(
-            "\n".join(problems), "correct the contracts that the record names"
-        )
+        raise ConfigError("\n".join(problems), "correct the contracts that the record names")
     return found
 
 

@@ -70,9 +70,9 @@ def locked(root: Path) -> Iterator[None]:
 
 
 def apply(platform: Platform) -> tuple[list[View], bool]:
-    """Bring offline files and registry to what the contracts and the latest snapshots say; also whether anything changed.
+    """Bring offline files and registry to what contracts and latest snapshots say; also whether anything changed.
 
-    Without any rows it leaves a valid repository without feature views. Feast itself is imported only when something changed.
+    Without any rows it leaves a valid repository without feature views. Feast is imported only when something changed.
 
     Raises:
         ConfigError: a contract or a snapshot's columns are wrong, or two data sets disagree about a key's type.

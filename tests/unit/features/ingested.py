@@ -29,7 +29,7 @@ schema:
       - {name: age_band, logicalType: string, customProperties: [{property: strata.role, value: group}]}
       - {name: defaulted, logicalType: boolean, customProperties: [{property: strata.role, value: target}]}
 """
-START = datetime(2026, 1, 1)
+START = datetime(2026, 1, 1)  # noqa: DTZ001 - sources often know no time zone; theirs is UTC
 
 
 def make_platform(root: Path, contract: str = CONTRACT) -> Platform:
@@ -38,7 +38,7 @@ def make_platform(root: Path, contract: str = CONTRACT) -> Platform:
     path = root / "applications.odcs.yaml"
     path.write_text(contract, encoding="utf-8")
     data = {"name": "applications", "contract": str(path), "source": "x", "owner": "p.holm@bank.example"}
-    stages = {
+    stages: dict[str, dict[str, Any]] = {
         "foundation": {"workspace": "demo", "environment": "dev", "target": "local"},
         "governance": {"data": [{**data, "freshness_hours": 24}], "log_retention_days": 183},
     }

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from mlstep.errors import ConfigError, IntegrityError
+from mlstep.step import Decision
 from mlstep_features.datasets import data_sets, latest_snapshot, refusals
 from tests.unit.features.ingested import CONTRACT, ingest, make_platform, rows
 
@@ -39,9 +40,10 @@ def test_the_newest_accepted_rows_count(tmp_path: Path, monkeypatch: pytest.Monk
     platform = make_platform(tmp_path)
     (data_set,) = data_sets(platform)
     assert latest_snapshot(tmp_path, data_set) is None
-    for day, run, decisions in ((1, "r1", {}), (2, "r2", {}), (3, "r3", {"pii": "fail"}), (4, "r4", {})):
+    judged: list[tuple[str, Decision]] = [("r1", "pass"), ("r2", "warn"), ("r3", "fail"), ("r4", "pass")]
+    for day, (run, decision) in enumerate(judged, start=1):
         monkeypatch.setenv("STRATA_NOW", f"2026-02-0{day}T00:00:00+00:00")
-        ingest(tmp_path, run, rows(9, 9), **decisions)
+        ingest(tmp_path, run, rows(9, 9), pii=decision)
     (tmp_path / "runs/credit/r4/validate/result.json").unlink()
     snapshot = latest_snapshot(tmp_path, data_set)
     assert snapshot is not None

@@ -1,0 +1,1 @@
+"""What can be said about an answer and a platform, and whether it verifies."""
