@@ -42,51 +42,63 @@ def today(environment: Mapping[str, str]) -> Clock:
         raise InvalidSourceError([f"{AS_OF_VARIABLE}: is {chosen!r}; write a day as YYYY-MM-DD, or unset it"]) from None
 
 
-def weakening(catalogue: Catalogue, asked: Mapping[str, str]) -> list[str]:
-    """Return what in the asked levels is unknown, or weaker than the catalogue.
+REFUSED = "the policy configuration is refused, because a deployment may only tighten the catalogue"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a configuration says about one control, or about `all`."""
+
+    level: str
+    settings: tuple[str, ...] = ()
+    """Names of settings; no control has any."""
+
+
+def problems_of(catalogue: Catalogue, asked: Mapping[str, Asked]) -> list[str]:
+    """Return what in a configuration is unknown, or weaker than the catalogue.
 
     The catalogue decides the level by environment and risk class. The engine is told the strictest of them, and hands
     exactly that back where nobody asked for anything else.
     """
     known = {control.id: control for control in catalogue.controls}
+    register = "an exception needs policies/exceptions.yaml"
     problems = []
-    for name, level in sorted(asked.items()):
-        control = known.get(name)
-        if name == "all":
-            if _STRICTNESS.get(level, 0) < _STRICTNESS["mandatory"]:
-                problems.append(f"all: {level}: would weaken every control; remove it, an exception needs the register")
-        elif control is None:
+    weak_all = "all" in asked and not _enough(asked["all"].level, Level.MANDATORY)
+    if weak_all:
+        problems.append(f"all: {asked['all'].level}: would weaken every control; remove it, {register}")
+    for name, wanted in sorted(asked.items()):
+        if name != "all" and name not in known:
             problems.append(f"{name}: is no control of this pack; correct the name (known: {', '.join(known)})")
-        elif (
-            _STRICTNESS.get(level, 0) < _STRICTNESS["mandatory" if control.strictest is Level.MANDATORY else "advisory"]
-        ):
-            problems.append(
-                f"{name}: {level}: is weaker than the catalogue; remove it, an exception needs policies/exceptions.yaml"
-            )
+        elif name != "all" and not weak_all and not _enough(wanted.level, known[name].strictest):
+            problems.append(f"{name}: {wanted.level}: is weaker than the catalogue; remove it, {register}")
+        if wanted.settings:
+            problems.append(f"{name}: sets {', '.join(wanted.settings)}; remove it, no control has settings")
     return problems
 
 
+def _enough(level: str, least: Level) -> bool:
+    return _STRICTNESS.get(level, 0) >= _STRICTNESS["mandatory" if least is Level.MANDATORY else "advisory"]
+
+
 def check_file(catalogue: Catalogue, path: Path) -> list[str]:
-    """Return every problem of a file for `--policy-pack-config`, in which the engine overlooks typos."""
+    """Return every problem of a file for `--policy-pack-config`, before the engine sees it."""
+    wrong_shape = "write a JSON object of control id and level"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        return [f"{path.name}: {error}; write a JSON object of control id and level"]
+        return [f"{error}; {wrong_shape}"]
     if not isinstance(content, dict):
-        return [f"{path.name}: is {type(content).__name__}; write a JSON object of control id and level"]
+        return [f"is {type(content).__name__}; {wrong_shape}"]
     problems = []
     asked = {}
     for name, entry in content.items():
-        level: Any = entry.get("enforcementLevel", "mandatory") if isinstance(entry, dict) else entry
-        if isinstance(entry, dict) and set(entry) - {"enforcementLevel"}:
-            problems.append(
-                f"{name}: sets {', '.join(sorted(set(entry) - {'enforcementLevel'}))}; no control has settings"
-            )
+        values: dict[str, Any] = entry if isinstance(entry, dict) else {"enforcementLevel": entry}
+        level = values.get("enforcementLevel", "mandatory")
         if level not in _STRICTNESS:
             problems.append(f"{name}: level is {level!r}; use one of {', '.join(_STRICTNESS)}")
-            continue
-        asked[name] = level
-    return problems + weakening(catalogue, asked)
+        else:
+            asked[name] = Asked(level, tuple(sorted(set(values) - {"enforcementLevel"})))
+    return problems + problems_of(catalogue, asked)
 
 
 def main(arguments: list[str]) -> int:

@@ -76,10 +76,10 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Refuse a configuration that names an unknown control or weakens one."""
-        asked = {name: _level_name(entry.enforcementLevel) for name, entry in request.policyConfig.items()}
-        problems = config.weakening(self._catalogue, asked)
+        asked = {name: _asked(entry) for name, entry in request.policyConfig.items()}
+        problems = config.problems_of(self._catalogue, asked)
         if problems:
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(InvalidSourceError(problems)))
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(InvalidSourceError(problems, config.REFUSED)))
         return empty_pb2.Empty()
 
     def ConfigureStack(self, request: Any, context: grpc.ServicerContext) -> pb.AnalyzerStackConfigureResponse:
@@ -183,8 +183,9 @@ def _policy_info(control: Control) -> pb.PolicyInfo:
     )
 
 
-def _level_name(level: int) -> str:
-    return str(pb.EnforcementLevel.Name(level)).lower()
+def _asked(entry: pb.PolicyConfig) -> config.Asked:
+    level = str(pb.EnforcementLevel.Name(entry.enforcementLevel)).lower()
+    return config.Asked(level, tuple(sorted(entry.properties)))
 
 
 def serve(pack: Path) -> None:

@@ -31,8 +31,8 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 class InvalidSourceError(Exception):
     """A file of the pack is not as it must be; the text lists every problem."""
 
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("the policy pack's data is not valid:\n" + "\n".join(f"  - {problem}" for problem in problems))
+    def __init__(self, problems: list[str], what: str = "the policy pack's data is not valid") -> None:
+        super().__init__(f"{what}:\n" + "\n".join(f"  - {problem}" for problem in problems))
         self.problems = tuple(problems)
 
 
