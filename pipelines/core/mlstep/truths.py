@@ -81,20 +81,28 @@ def read(root: Path, model: str) -> "pl.DataFrame":
 
     files = sorted((folder(root) / model).glob("*.parquet"))
     if not files:
-        return _frame([])
+        return _frame([]).with_columns(pl.col("received").alias("first_received"))
     rows = pl.concat([pl.scan_parquet(file) for file in files], how="diagonal_relaxed")
     first = rows.group_by("request_id").agg(pl.col("received").min().alias("first_received"))
     last = rows.sort("received").unique("request_id", keep="last")
     return last.join(first, on="request_id").sort("first_received", "request_id").collect()
 
 
-def truth_joined(root: Path, model: str, since: datetime | None = None) -> "pl.DataFrame":
+def truth_joined(root: Path, model: str, received_after: datetime | None = None) -> "pl.DataFrame":
     """Champion's answers that have an outcome: the record's columns and those of `read`.
 
     Args:
-        since: only answers of this time or later.
+        received_after: only outcomes first handed in at this time or later; answers before the oldest of them are not opened.
     """
-    return predictions.scan(root, model, since=since).join(read(root, model), on="request_id", how="inner").sort("first_received", "request_id")
+    import polars as pl
+
+    known = read(root, model)
+    if received_after is not None:
+        known = known.filter(pl.col("first_received") >= received_after)
+    moments = [moment for moment in map(id_time, known.get_column("request_id").to_list()) if moment is not None]
+    # Truth is sorted by request before it gets here, so each identifier is one of ours and holds its time.
+    answers = predictions.scan(root, model, since=min(moments) - timedelta(seconds=1)) if moments else predictions.frame([])
+    return answers.join(known, on="request_id", how="inner").sort("first_received", "request_id")
 
 
 def _sort_file(root: Path, file: Path) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""Watch each model: windows of answers and outcomes, measures, a rule, alerts."""
