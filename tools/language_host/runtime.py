@@ -109,11 +109,8 @@ class PythonRuntime(services.LanguageRuntimeServicer):
         child = self._children.start(command, Path(request.pwd or "."), options.activated(environment), piped=True)
         context.add_callback(lambda: self._children.stop(child))
         for name, chunk in output_of(child):
-            yield (
-                messages.RunPluginResponse(stdout=chunk)
-                if name == "stdout"
-                else messages.RunPluginResponse(stderr=chunk)
-            )
+            is_error = name == "stderr"
+            yield messages.RunPluginResponse(stderr=chunk) if is_error else messages.RunPluginResponse(stdout=chunk)
         yield messages.RunPluginResponse(exitcode=self._children.wait(child))
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
