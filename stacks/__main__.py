@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pulumi
-from components import catalog
 
+from components import catalog
 from stacks import arguments, outputs, record
 
 

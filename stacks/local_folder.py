@@ -29,8 +29,14 @@ def folder_problem(folder: Path, repository: Path) -> tuple[str, str] | None:
         return f"{text} contains one of % ; ' \" \\ $", "choose a folder of plain letters, digits, - _ and ."
     # `down --purge` removes this folder, so it must never hold anything else.
     if folder == Path.home() or folder in Path.home().parents or folder in (repository, *repository.parents):
-        return f"{text} holds more than this platform", "choose a folder of its own, for example below ~/.local/share/strata"
+        return (
+            f"{text} holds more than this platform",
+            "choose a folder of its own, for example below ~/.local/share/strata",
+        )
     socket = len(str(folder / "supervisor" / "supervisor.sock").encode())
     if socket > LONGEST_SOCKET_PATH:
-        return f"{text} makes a socket path of {socket} bytes", f"shorten it by {socket - LONGEST_SOCKET_PATH} bytes or more"
+        return (
+            f"{text} makes a socket path of {socket} bytes",
+            f"shorten it by {socket - LONGEST_SOCKET_PATH} bytes or more",
+        )
     return None

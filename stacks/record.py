@@ -135,7 +135,9 @@ def _unknown_stack(stack_name: str, workspace: str, environment: str, root: Path
     known = workspaces(root)
     near = did_you_mean(workspace, known)
     found = f"no record {shown_path(record_path(workspace, root), root)}"
-    return Problem(0, 0, "", found, f"did you mean {near}-{environment}?" if near else f"workspaces: {', '.join(known)}")
+    return Problem(
+        0, 0, "", found, f"did you mean {near}-{environment}?" if near else f"workspaces: {', '.join(known)}"
+    )
 
 
 def secret_setting(name: str) -> pulumi.Output[str]:

@@ -23,7 +23,9 @@ AVAILABLE_TARGETS = ("local",)
 def _file_name(view: View, root: Path) -> Iterator[Problem]:
     name, stem = view.text("workspace"), view.source.path.stem
     if name and name != stem:
-        yield view.problem(("workspace",), name, f"must be the file's name: write {stem}, or rename the file to {name}.yaml")
+        yield view.problem(
+            ("workspace",), name, f"must be the file's name: write {stem}, or rename the file to {name}.yaml"
+        )
 
 
 def _target(view: View, root: Path) -> Iterator[Problem]:
@@ -90,7 +92,9 @@ def _gates_have_a_signer(view: View, root: Path) -> Iterator[Problem]:
     for path, entry in view.entries("pipelines"):
         gate = entry.get("approval_gate")
         if isinstance(gate, str) and gate not in roles:
-            yield view.problem((*path, "approval_gate"), f"no signer has the role {gate}", f"roles: {_roles_text(view)}")
+            yield view.problem(
+                (*path, "approval_gate"), f"no signer has the role {gate}", f"roles: {_roles_text(view)}"
+            )
 
 
 def _unique_names(view: View, root: Path) -> Iterator[Problem]:
@@ -141,7 +145,9 @@ def _source(view: View, path: KeyPath, value: str, root: Path) -> Iterator[Probl
         if not re.fullmatch(r"synthetic:credit(\?[a-z_]+=[^&=\s]+(&[a-z_]+=[^&=\s]+)*)?", value):
             yield view.problem(path, shown(value), "write synthetic:credit?rows=100000&seed=7")
     elif scheme:
-        yield view.problem(path, f"scheme {scheme.group(1)}: is not known here", "name a CSV or Parquet file, or synthetic:credit")
+        yield view.problem(
+            path, f"scheme {scheme.group(1)}: is not known here", "name a CSV or Parquet file, or synthetic:credit"
+        )
     elif Path(value).suffix.lower() not in (".csv", ".parquet"):
         yield view.problem(path, shown(value), "name a file ending in .csv or .parquet, or synthetic:credit")
     else:
@@ -174,7 +180,8 @@ def _ports(view: View, name: str, taken: dict[int, str]) -> Iterator[Problem]:
     base = 25100 if base is None else base
     for other, owner in taken.items():
         if abs(base - other) < PORTS_PER_ENVIRONMENT:
-            found = f"{base} to {base + PORTS_PER_ENVIRONMENT - 1} overlaps {owner} ({other} to {other + PORTS_PER_ENVIRONMENT - 1})"
+            last = PORTS_PER_ENVIRONMENT - 1
+            found = f"{base} to {base + last} overlaps {owner} ({other} to {other + last})"
             yield view.problem(path, found, f"write {max(taken) + PORTS_PER_ENVIRONMENT} or more")
             break
     taken[base] = name

@@ -12,7 +12,8 @@ from stacks.commands.options import JsonOption
 
 def check(
     workspace: Annotated[
-        str | None, typer.Argument(help="Workspace, or path of a record; all workspaces when left out.", show_default=False)
+        str | None,
+        typer.Argument(help="Workspace, or path of a record; all workspaces when left out.", show_default=False),
     ] = None,
     json_output: JsonOption = False,
 ) -> None:

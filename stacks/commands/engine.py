@@ -169,7 +169,7 @@ class Engine:
         return outcome
 
     def _wait_for_engine(self, report: Report) -> None:
-        """The engine got the same Ctrl-C and finishes what it began; leaving earlier would leave it alone with the lock."""
+        """Let the engine, which got the same Ctrl-C, finish what it began, and give back its lock."""
         report("stopping: waiting for resources that are being changed")
         until = time.monotonic() + WAIT_AFTER_INTERRUPT_SECONDS
         while time.monotonic() < until and any(not lock.is_stale for lock in self._locks()):

@@ -118,9 +118,7 @@ class Outcome:
 
     def sentence(self) -> str:
         """Return the sentence every preview ends with."""
-        return (
-            f"{self.added} to add, {self.changed} to change, {self.replaced} to replace, {self.deleted} to delete"
-        )
+        return f"{self.added} to add, {self.changed} to change, {self.replaced} to replace, {self.deleted} to delete"
 
     def take(self, event: Any) -> str | None:
         """Add one event of the Automation API; return what to show while it runs, if anything."""
@@ -158,7 +156,7 @@ class Outcome:
 
 def short_type(urn: str) -> str:
     """Return the type of a resource as people read it: `local:Process` for a dynamic one, else the type itself."""
-    kind = urn.split("::")[2].split("$")[-1]
+    kind = urn.split("::")[2].rsplit("$", maxsplit=1)[-1]
     if kind.startswith("pulumi-python:dynamic/"):
         return kind.removeprefix("pulumi-python:dynamic/")
     return kind

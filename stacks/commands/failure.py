@@ -34,7 +34,12 @@ class Failure(Exception):
 
     def block(self) -> str:
         """Return the failure as the text shown to people."""
-        rows = [("✗", [self.what]), ("why", self.why), ("do", self.remedy), ("log", [str(self.log)] if self.log else [])]
+        rows = [
+            ("✗", [self.what]),
+            ("why", self.why),
+            ("do", self.remedy),
+            ("log", [str(self.log)] if self.log else []),
+        ]
         lines = []
         for label, texts in rows:
             for index, text in enumerate(texts):

@@ -25,7 +25,7 @@ def refuse_taken_ports(record: Record) -> None:
     Raises:
         Failure: one or more are taken; all are named, with their holders where they can be seen.
     """
-    from components._kit.preflight import port_problems
+    from components.machine import port_problems
 
     if record.file.target != "local":
         return

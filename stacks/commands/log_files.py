@@ -31,7 +31,9 @@ def listing(record: Record) -> list[dict[str, Any]]:
 def listing_lines(found: list[dict[str, Any]]) -> list[str]:
     """Return the listing as text."""
     now = time.time()
-    rows = [(str(e["process"]), f"{e['bytes'] / 1024:.0f} KiB", _age(now - e["changed"]), str(e["path"])) for e in found]
+    rows = [
+        (str(e["process"]), f"{e['bytes'] / 1024:.0f} KiB", _age(now - e["changed"]), str(e["path"])) for e in found
+    ]
     return table(rows)
 
 

@@ -29,8 +29,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 local = typer.Typer(help="The platform folder of target local.", no_args_is_help=True, rich_markup_mode=None)
-policy_group = typer.Typer(help="The rules, checked against what is built.", no_args_is_help=True, rich_markup_mode=None)
-drift_group = typer.Typer(help="Let the world change, and watch what happens.", no_args_is_help=True, rich_markup_mode=None)
+policy_group = typer.Typer(
+    help="The rules, checked against what is built.", no_args_is_help=True, rich_markup_mode=None
+)
+drift_group = typer.Typer(
+    help="Let the world change, and watch what happens.", no_args_is_help=True, rich_markup_mode=None
+)
 
 app.command()(check.check)
 app.command()(platform.preview)
@@ -70,7 +74,7 @@ def run(arguments: list[str]) -> int:
         return _end(failure, arguments)
     except KeyboardInterrupt:
         return _end(STOPPED, arguments)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, it ends in one block and a log
         return _end(_defect(error), arguments)
     return 0
 

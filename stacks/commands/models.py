@@ -98,20 +98,17 @@ def trace(
     Example: strata trace 01JQ7Z4T9V3K1M5N8P2R6S0WXY
     """
     from stacks.commands import run_time
-    from stacks.commands.trace_view import show
-    from stacks.commands.ui import Screen
 
-    screen, chosen = Screen(json_output), _record(stack)
-    code, answer = run_time.call_whatever_code(chosen.root, ["trace", prediction, "--json"])
-    show(screen, answer)
-    screen.result(answer)
+    code = run_time.show(_record(stack).root, ["trace", prediction], json_output)
     if code:
         raise typer.Exit(code)
 
 
 def new_contract(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet file.")],
-    target: Annotated[str | None, typer.Option(help="Column to predict; asked for when left out.", metavar="COL")] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Column to predict; asked for when left out.", metavar="COL")
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")] = None,
     json_output: JsonOption = False,
 ) -> None:
@@ -156,4 +153,6 @@ def _known_pipeline(chosen: Any, name: str) -> None:
     if name not in known:
         near = did_you_mean(name, known)
         remedy = f"did you mean {near}?" if near else f"pipelines: {', '.join(known) or 'none'}"
-        raise Failure(f"no pipeline {name}", f"{chosen.stack_name} has no such pipeline in its record", remedy, exit_code=2)
+        raise Failure(
+            f"no pipeline {name}", f"{chosen.stack_name} has no such pipeline in its record", remedy, exit_code=2
+        )

@@ -9,6 +9,14 @@ import typer
 from stacks.commands.options import DEFAULT_STACK, JsonOption, StackOption
 
 
+def not_up(chosen: Any) -> Exception:
+    """Return the failure of a command that needs a platform where there is none."""
+    from stacks.commands.failure import Failure
+
+    why = f"{chosen.root / 'platform'} does not exist"
+    return Failure(f"{chosen.stack_name} is not up", why, f"strata up {chosen.stack_name}")
+
+
 def status(
     name: Annotated[str | None, typer.Argument(help="Stack; the same as --stack.", show_default=False)] = None,
     stack: StackOption = DEFAULT_STACK,
@@ -20,13 +28,16 @@ def status(
     """
     from stacks.commands import run_time
     from stacks.commands.open_record import open_record
-    from stacks.commands.status_view import show
     from stacks.commands.ui import Screen
 
-    screen, chosen = Screen(json_output), open_record(name or stack)
-    code, answer = run_time.call_whatever_code(chosen.root, ["status", "--json"])
-    show(screen, chosen, answer)
-    screen.result({"stack": chosen.stack_name, "configured_stage": chosen.stage} | answer)
+    chosen = open_record(name or stack)
+    if not (chosen.root / "platform").is_dir():
+        raise not_up(chosen)
+    if not json_output:
+        Screen().say(
+            f" {chosen.stack_name}: stage {chosen.stage} configured, target {chosen.file.target}, {chosen.root}"
+        )
+    code = run_time.show(chosen.root, ["status"], json_output)
     if code:
         raise typer.Exit(code)
 

@@ -35,7 +35,9 @@ class RunView:
         if kind == "step-started":
             self._running[step] = step
         elif kind == "step-progress":
-            self._running[step] = f"{step} {bar(event.get('done'), event.get('total'))} {event.get('label') or ''}".strip()
+            self._running[step] = (
+                f"{step} {bar(event.get('done'), event.get('total'))} {event.get('label') or ''}".strip()
+            )
         elif kind == "step-finished":
             self._running.pop(step, None)
             self.steps[step] = str(event.get("decision") or "fail")

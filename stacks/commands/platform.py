@@ -59,7 +59,7 @@ def up(
 
     Example: strata up demo-dev
     """
-    from stacks.commands import first_run, final_table
+    from stacks.commands import final_table, first_run
     from stacks.commands.engine import Engine
     from stacks.commands.open_record import open_record
     from stacks.commands.preparation import prepare
@@ -68,7 +68,7 @@ def up(
     screen, chosen = Screen(json_output), open_record(name or stack)
     rows = first_run.rows_of_the_user(data, contract)
     engine = Engine(chosen.stack_name)
-    prepare(screen, chosen)
+    prepare(screen)
     outcome = build(screen, chosen, engine, allow or [])
     verdict = final_table.policy_verdict(screen, engine)
     model = None if no_pipeline else first_run.ensure_champion(screen, chosen, rows)

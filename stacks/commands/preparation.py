@@ -6,35 +6,35 @@ import time
 
 from stacks.commands.failure import Failure
 from stacks.commands.ui import Screen
-from stacks.record import REPOSITORY, Record
+from stacks.record import REPOSITORY
 
 
-def prepare(screen: Screen, record: Record) -> None:
-    """Make the environments that the record's stages need, where they are not up to date, and find pulumi.
+def prepare(screen: Screen) -> None:
+    """Make the policy pack's environment, where it is not up to date, and find pulumi, or provide it.
+
+    The run-time environments are resources of the stack and are made by the engine.
 
     Raises:
-        Failure: an environment cannot be made, or pulumi cannot be found.
+        Failure: the environment cannot be made, or pulumi cannot be provided.
     """
     from tools import environments, locking
 
-    names = ["policies", "run-time", *(["features"] if record.stage >= 4 else [])]
-    started = time.monotonic()
     made: list[str] = []
     try:
-        for name in names:
-            environments.ensure(name, REPOSITORY, made.append)
+        # An environment that somebody linked here is theirs to keep up to date.
+        if not (REPOSITORY / "policies" / ".venv").is_symlink():
+            environments.ensure("policies", REPOSITORY, made.append)
     except (environments.InstallError, locking.Busy) as error:
         lines = str(error).splitlines()
         raise Failure("an environment could not be made", lines[:-1] or lines, lines[-1:]) from None
-    text = f"{len(made)} installed from lock files" if made else f"{len(names)} up to date with their lock files"
-    screen.done("environments", text, time.monotonic() - started)
+    for line in made:
+        screen.say(line)
     _pulumi(screen)
 
 
 def _pulumi(screen: Screen) -> None:
-    from tools import locking, pulumi_cli, pulumi_host
-
     from stacks.commands.engine import pulumi_command
+    from tools import locking, pulumi_cli, pulumi_host
 
     started = time.monotonic()
     try:

@@ -59,13 +59,16 @@ def _refuse_foreign(folder: Path, record: Record) -> None:
 
 
 def _refuse_running(folder: Path, record: Record) -> None:
-    from components._kit import marks
+    from components import machine
 
-    living = marks.find(str(folder))
+    living = machine.processes(str(folder))
     if living:
         shown = ", ".join(str(pid) for pid in living)
         raise Failure(
-            f"processes of {record.stack_name} still run", f"pids {shown}", f"strata down {record.stack_name}", exit_code=4
+            f"processes of {record.stack_name} still run",
+            f"pids {shown}",
+            f"strata down {record.stack_name}",
+            exit_code=4,
         )
 
 

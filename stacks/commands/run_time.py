@@ -1,10 +1,14 @@
-"""The run-time plane, called as `mlstep` in its own environment: one JSON answer, or a stream of JSON lines."""
+"""The run-time plane, called as `mlstep` in its own environment.
+
+Three ways: one JSON answer (`call`), a stream of JSON lines (`stream`), or straight to the person (`show`).
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,21 +33,33 @@ def call(root: Path, command: list[str]) -> Any:
     return _answer(command, output)
 
 
-def call_whatever_code(root: Path, command: list[str]) -> tuple[int, Any]:
-    """Run one `mlstep` command whose answer is worth showing even when it ends with a code.
+def local_call(command: list[str]) -> str:
+    """Run one `mlstep` command that concerns no platform and return what it wrote.
 
     Raises:
-        Failure: the command gave no JSON answer.
+        Failure: the command failed; its own words are the reason.
     """
-    done = _start(root, command)
+    done = _start(None, command)
     output, errors = done.communicate()
-    try:
-        answer = json.loads(output)
-    except ValueError:
-        raise _failure(command, done.returncode or 1, output, errors) from None
-    if done.returncode != 0 and not (isinstance(answer, dict) and answer.keys() - {"error"}):
+    if done.returncode != 0:
         raise _failure(command, done.returncode, output, errors)
-    return done.returncode, answer
+    return output
+
+
+def show(root: Path, command: list[str], as_json: bool) -> int:
+    """Run one `mlstep` command that writes for people, or as JSON, straight to standard output; return its exit code.
+
+    Raises:
+        Failure: the command failed and said nothing but an error.
+    """
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
+        process = _start(root, [*command, *(["--json"] if as_json else [])], errors, output=None)
+        code = process.wait()
+        errors.seek(0)
+        said = errors.read()
+    if code and said.strip():
+        raise _failure(command, code, "", said)
+    return code
 
 
 def stream(root: Path, command: list[str]) -> Iterator[dict[str, Any]]:
@@ -70,12 +86,16 @@ def stream(root: Path, command: list[str]) -> Iterator[dict[str, Any]]:
             raise _failure(command, process.returncode, last, errors.read())
 
 
-def _start(root: Path, command: list[str], errors: Any = subprocess.PIPE) -> subprocess.Popen[str]:
+def _start(
+    root: Path | None, command: list[str], errors: Any = subprocess.PIPE, output: Any = subprocess.PIPE
+) -> subprocess.Popen[str]:
     if not MLSTEP.exists():
         raise Failure("the run-time environment is not installed", f"{MLSTEP} is missing", "run `make up`")
-    arguments = [str(MLSTEP), *command, "--root", str(root)]
+    arguments = [str(MLSTEP), *command, *(["--root", str(root)] if root else [])]
+    # Without the flush, what we wrote before would come after what the command writes.
+    sys.stdout.flush()
     return subprocess.Popen(
-        arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True, env=_environment()
+        arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, text=True, env=_environment()
     )
 
 

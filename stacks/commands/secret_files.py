@@ -20,7 +20,9 @@ def names(record: Record) -> list[str]:
     try:
         found = sorted(path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     except OSError as error:
-        raise Failure(f"{record.stack_name} has no secrets to show", f"{folder}: {error.strerror}", "strata up") from None
+        raise Failure(
+            f"{record.stack_name} has no secrets to show", f"{folder}: {error.strerror}", "strata up"
+        ) from None
     return found
 
 

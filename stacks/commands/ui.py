@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -83,7 +83,7 @@ class Progress:
         self._last = ""
         self._status: Any = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         if self._screen.console.is_terminal:
             self._status = self._screen.console.status(self._text("…"), spinner="dots")
             self._status.start()
@@ -128,7 +128,7 @@ def duration(seconds: float | None) -> str:
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
 
 
-def table(rows: list[tuple[str, ...]], indent: int = 1, gap: int = 4) -> list[str]:
+def table(rows: Sequence[tuple[str, ...]], indent: int = 1, gap: int = 4) -> list[str]:
     """Return rows as aligned lines; the last column may be as long as it likes."""
     if not rows:
         return []

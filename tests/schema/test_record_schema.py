@@ -28,7 +28,9 @@ def test_the_committed_schema_is_up_to_date() -> None:
     assert record.main(["--check-schema"]) == 0
 
 
-def test_an_outdated_schema_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_outdated_schema_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The check fails with the command that repairs it, which then does."""
     monkeypatch.setattr(record, "SCHEMA", tmp_path / "record.schema.json")
     assert record.main(["--check-schema"]) == 1
@@ -45,7 +47,15 @@ def test_the_schema_is_valid_and_accepts_the_demo(schema: Any) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("stage", 5), ("stage", "4"), ("target", "aws"), ("workspace", "Demo"), ("unknown", 1), ("signers", []), ("environments", {"qa": {}})],
+    [
+        ("stage", 5),
+        ("stage", "4"),
+        ("target", "aws"),
+        ("workspace", "Demo"),
+        ("unknown", 1),
+        ("signers", []),
+        ("environments", {"qa": {}}),
+    ],
 )
 def test_the_schema_refuses_what_check_refuses(schema: Any, key: str, value: object) -> None:
     """Ranges, allowed values and unknown keys are known to editors too."""

@@ -13,7 +13,8 @@ from components import catalog
 from stacks import outputs
 
 VALUES: dict[str, Any] = {
-    stage: {name: f"{stage} {name}" for name in outputs.field_names(stage)} for stage in ("foundation", "governance", "registry", "pipelines")
+    stage: {name: f"{stage} {name}" for name in outputs.field_names(stage)}
+    for stage in ("foundation", "governance", "registry", "pipelines")
 } | {"contract_version": 1}
 
 
@@ -28,7 +29,7 @@ class FakeEngine(pulumi.runtime.Mocks):
         assert args.typ == "pulumi:pulumi:StackReference"
         return "other", {"name": args.inputs["name"], "outputs": dict(self.values), "secretOutputNames": []}
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         """No function is called by a stack reference."""
         raise AssertionError(args.token)
 
@@ -42,7 +43,7 @@ def read_through_engine(values: Mapping[str, Any]) -> Any:
         reference = pulumi.StackReference("organization/strata/other-dev")
         return outputs.Platform.from_stack_reference(reference).apply(found.append)
 
-    pulumi.runtime.test(program)()
+    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     return found[0]
 
 
@@ -53,7 +54,9 @@ def test_every_promise_of_a_stage_is_exported() -> None:
         contract = next(
             value
             for value in vars(module).values()
-            if isinstance(value, type) and issubclass(value, pulumi.ComponentResource) and value is not pulumi.ComponentResource
+            if isinstance(value, type)
+            and issubclass(value, pulumi.ComponentResource)
+            and value is not pulumi.ComponentResource
         )
         assert set(outputs.field_names(stage)) == set(contract.__annotations__) - {"host"}, stage
 
@@ -63,7 +66,8 @@ def test_another_stack_reads_a_typed_platform() -> None:
     platform = read_through_engine(VALUES)
     assert isinstance(platform, outputs.Platform)
     assert platform.registry.tracking_uri == "registry tracking_uri"
-    assert platform.pipelines is not None and platform.pipelines.engine == "pipelines engine"
+    assert platform.pipelines is not None
+    assert platform.pipelines.engine == "pipelines engine"
     assert platform.monitoring is None
     assert platform.stage == 2
 
@@ -95,5 +99,7 @@ def test_a_broken_contract_names_what_differs(change: dict[str, Any], words: str
 
 def test_a_stack_without_its_first_stages_is_refused() -> None:
     """Foundation, governance and registry are always there."""
-    with pytest.raises(outputs.ContractError, match="foundation is missing, governance is missing, registry is missing"):
+    with pytest.raises(
+        outputs.ContractError, match="foundation is missing, governance is missing, registry is missing"
+    ):
         outputs.read({"contract_version": 1})

@@ -23,7 +23,9 @@ def test_the_committed_records_can_be_used() -> None:
     assert "demo" in names
     for name in names:
         file = record.load(f"{name}-dev").file
-        assert {record.load(f"{name}-{environment}").environment for environment in file.environments} == set(file.environments)
+        assert {record.load(f"{name}-{environment}").environment for environment in file.environments} == set(
+            file.environments
+        )
 
 
 def test_an_environment_sees_its_own_stage_and_settings(record_file: Path, repository: Path) -> None:
@@ -41,7 +43,7 @@ def test_nothing_in_a_record_can_be_changed(repository: Path) -> None:
     """A loaded record is frozen at every level."""
     chosen = record.load("demo-dev", repository)
     with pytest.raises(ValidationError):
-        chosen.file.use_case.owner = "x@y.example"  # type: ignore[misc]
+        chosen.file.use_case.owner = "x@y.example"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,9 @@ def test_a_wrong_stack_name_says_what_is_right(repository: Path, stack: str, wor
 
 def test_a_bad_record_does_not_load(record_file: Path, repository: Path) -> None:
     """Loading raises with every problem in the text."""
-    record_file.write_text(GOOD.replace("stage: 4", "stage: 7").replace("risk_class: high", "risk_class: low"), encoding="utf-8")
+    record_file.write_text(
+        GOOD.replace("stage: 4", "stage: 7").replace("risk_class: high", "risk_class: low"), encoding="utf-8"
+    )
     with pytest.raises(record.RecordError) as caught:
         record.load("demo-dev", repository)
     assert str(caught.value).startswith("stacks/workspaces/demo.yaml: 2 problems")
@@ -76,7 +80,9 @@ def test_schedules_that_every_scheduler_reads_alike(expression: str) -> None:
     assert cron_problem(expression) is None
 
 
-@pytest.mark.parametrize("expression", ["", "hourly", "60 * * * *", "* * 31-30 * *", "0 6 * * 7", "0 6 * * mon-5", "0 6 * * 1-5/2"])
+@pytest.mark.parametrize(
+    "expression", ["", "hourly", "60 * * * *", "* * 31-30 * *", "0 6 * * 7", "0 6 * * mon-5", "0 6 * * 1-5/2"]
+)
 def test_schedules_that_are_refused(expression: str) -> None:
     """What is not cron, and what means different days to different schedulers, is refused."""
     assert cron_problem(expression)

@@ -39,7 +39,9 @@ def test_text_that_is_not_a_plain_mapping(tmp_path: Path, text: str, line: int, 
     assert problems[0].remedy
 
 
-@pytest.mark.parametrize(("content", "words"), [(b"a: \xff\n", "byte 3 is not UTF-8"), (b"a: \x00\n", "not valid YAML")])
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"a: \xff\n", "byte 3 is not UTF-8"), (b"a: \x00\n", "not valid YAML")]
+)
 def test_bytes_that_are_no_text(tmp_path: Path, content: bytes, words: str) -> None:
     """Bytes that are not UTF-8, or not allowed in YAML, are named."""
     path = tmp_path / "demo.yaml"
