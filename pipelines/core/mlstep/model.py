@@ -27,6 +27,7 @@ PROFILE_FILE = "profile.json"
 TRUSTED_TYPES = ("numpy.dtype", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
 
 Kind = Literal["number", "category", "boolean"]
+Encoding = Literal["codes", "one_hot"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Description:
 
     Attributes:
         created: ISO 8601, UTC.
+        encoding: how categories become numbers, see `Encoder`.
         target, positive: the column the score is about, and its value that the score is the probability of.
         groups: columns by which fairness is judged; never features.
         contract: name, version and sha256 of the data contract.
@@ -94,6 +96,7 @@ class Description:
     created: str
     seed: int
     algorithm: str
+    encoding: Encoding
     features: tuple[Feature, ...]
     target: str
     positive: str
@@ -144,14 +147,19 @@ def parse_description(content: dict[str, Any], where: str) -> Description:
 
 
 class Encoder:
-    """Rows to the matrix a model was trained on: one column a feature, categories as codes, missing or unknown as NaN."""
+    """Rows to the matrix a model was trained on; missing numbers are NaN.
 
-    def __init__(self, features: Sequence[Feature]) -> None:
+    With `codes` (for trees) a category is one column of codes, missing or unknown values NaN; with `one_hot` (for linear
+    models) it is one column of 0 and 1 per value, all 0 when missing or unknown.
+    """
+
+    def __init__(self, features: Sequence[Feature], encoding: Encoding) -> None:
         self.features = tuple(features)
+        self.encoding = encoding
         self._codes = {f.name: {value: float(code) for code, value in enumerate(f.categories)} for f in features if f.kind == "category"}
 
     def rows(self, rows: Sequence[Mapping[str, Any]]) -> "np.ndarray[Any, Any]":
-        """Encode rows given as maps, (n_rows, n_features)."""
+        """Encode rows given as maps, (n_rows, n_columns)."""
         import numpy as np
 
         nan = float("nan")
@@ -160,10 +168,10 @@ class Encoder:
             codes = self._codes.get(feature.name)
             values = (row.get(feature.name) for row in rows)
             matrix[:, column] = [nan if v is None else (codes.get(v, nan) if codes is not None else v) for v in values]
-        return matrix
+        return self._widen(matrix)
 
     def frame(self, frame: "pl.DataFrame") -> "np.ndarray[Any, Any]":
-        """Encode a frame, (n_rows, n_features); other columns are left alone.
+        """Encode a frame, (n_rows, n_columns); columns that are no features are left alone.
 
         Raises:
             ConfigError: a feature's column is missing.
@@ -176,7 +184,7 @@ class Encoder:
         matrix = np.empty((frame.height, len(self.features)))
         for column, feature in enumerate(self.features):
             matrix[:, column] = self._column(frame.get_column(feature.name), feature)
-        return matrix
+        return self._widen(matrix)
 
     def _column(self, series: "pl.Series", feature: Feature) -> "np.ndarray[Any, Any]":
         import numpy as np
@@ -189,6 +197,18 @@ class Encoder:
             values = series.cast(pl.Float64)
         return np.asarray(values.fill_null(float("nan")).to_numpy())
 
+    def _widen(self, matrix: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+        import numpy as np
+
+        if self.encoding == "codes":
+            return matrix
+        parts = []
+        for column, feature in enumerate(self.features):
+            values = matrix[:, column : column + 1]
+            is_category = feature.kind == "category"
+            parts.append((values == np.arange(len(feature.categories))).astype(np.float64) if is_category else values)
+        return np.hstack(parts)
+
 
 class Model:
     """A loaded model.
@@ -200,7 +220,7 @@ class Model:
 
     def __init__(self, description: Description, estimator: Any) -> None:
         self.description = description
-        self.encoder = Encoder(description.features)
+        self.encoder = Encoder(description.features, description.encoding)
         self.estimator = estimator
 
     @classmethod
