@@ -2,7 +2,6 @@
 
 import sys
 import time
-import xmlrpc.client
 from typing import Any
 
 from components._kit import disk, marks, rpc, supervisord
@@ -16,7 +15,7 @@ PROGRESS_SECONDS = 15.0
 REREAD_TRIES = 20
 
 
-class Unhealthy(RuntimeError):
+class UnhealthyError(RuntimeError):
     """A process did not come to answer; the message has its last words."""
 
 
@@ -29,7 +28,7 @@ def well(program: Program) -> bool:
     """Whether the process runs as declared; looks and changes nothing."""
     try:
         state = rpc.process(supervisord.socket_path(program.root), program.name)
-    except (rpc.SupervisorGone, TimeoutError):
+    except (rpc.SupervisorGoneError, TimeoutError):
         return False
     running = state is not None and state["statename"] in ("STARTING", "RUNNING")
     return running and program.written() and health(program).ok(tries=3)
@@ -39,8 +38,8 @@ def ensure(program: Program) -> None:
     """Makes the process run as declared and waits until it answers. Any earlier attempt may have stopped half way.
 
     Raises:
-        Unhealthy: if it does not answer in time, or keeps ending.
-        rpc.SupervisorGone: if the supervisor is not there.
+        UnhealthyError: if it does not answer in time, or keeps ending.
+        rpc.SupervisorGoneError: if the supervisor is not there.
     """
     socket = supervisord.socket_path(program.root)
     state = rpc.process(socket, program.name)
@@ -66,20 +65,17 @@ def _restart(program: Program, socket: str) -> None:
     with disk.lock(supervisord.lock_path(program.root)):
         rpc.call(socket, "removeProcessGroup", program.name, tolerate=(rpc.BAD_NAME,))
         _reread(socket)
-        # Parallel resources each see the others' new groups in the reply; adding more than one's own group made one fail.
+        # Parallel resources each see the others' new groups in the reply; adding those too made one of them fail.
         rpc.call(socket, "addProcessGroup", program.name, tolerate=(rpc.ALREADY_ADDED,))
 
 
 def _reread(socket: str) -> None:
-    """Tells the supervisor to read its files. One that is being removed at this moment makes it fail, so it tries again."""
-    for attempt in range(REREAD_TRIES):
-        try:
-            rpc.call(socket, "reloadConfig")
+    """Tells the supervisor to read its files. One that vanishes at this moment makes it fail, so it tries again."""
+    for _ in range(REREAD_TRIES - 1):
+        if rpc.call(socket, "reloadConfig", tolerate=(rpc.CANNOT_REREAD,)) is not None:
             return
-        except xmlrpc.client.Fault as fault:
-            if fault.faultCode != rpc.CANNOT_REREAD or attempt == REREAD_TRIES - 1:
-                raise
-            time.sleep(0.05)
+        time.sleep(0.05)
+    rpc.call(socket, "reloadConfig")
 
 
 def _refuse_foreign_port(program: Program) -> None:
@@ -90,7 +86,7 @@ def _refuse_foreign_port(program: Program) -> None:
     if set(holders) & set(marks.find(program.root)):
         return  # a leftover, which the launcher ends, or a process that is about to move to another port
     who = ", ".join(map(marks.describe, holders)) or "a process of another user"
-    raise Unhealthy(
+    raise UnhealthyError(
         f"process {program.name!r} cannot start: port {program.port} on 127.0.0.1 is taken by {who}; "
         "end it or choose another port base in the record"
     )
@@ -120,9 +116,9 @@ def _wait(program: Program, socket: str) -> None:
         time.sleep(0.1)
 
 
-def _failure(program: Program, what: str) -> Unhealthy:
+def _failure(program: Program, what: str) -> UnhealthyError:
     tail = "\n".join(f"    {line}" for line in program.last_words().splitlines())
-    return Unhealthy(
+    return UnhealthyError(
         f"process {program.name!r} is not healthy: {what}\n"
         f"  port {program.port}, health {health(program).url}, log {program.log}\n"
         f"  last lines of the log:\n{tail}\n"
@@ -138,6 +134,6 @@ def remove(program: Program) -> None:
         with disk.lock(supervisord.lock_path(program.root)):
             rpc.call(socket, "removeProcessGroup", program.name, tolerate=(rpc.BAD_NAME,))
             program.remove()
-    except rpc.SupervisorGone:
+    except rpc.SupervisorGoneError:
         program.remove()
     marks.end(program.root, program.name)

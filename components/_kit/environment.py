@@ -33,7 +33,7 @@ class EnvironmentProvider(provider.LocalProvider):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Leaves it: other stacks of this repository use the same one, and it is only a copy of its lock file."""
 
-    def as_declared(self, identity: str, olds: dict[str, Any], news: dict[str, Any]) -> bool:
+    def as_declared(self, _olds: dict[str, Any], news: dict[str, Any]) -> bool:
         """Whether it is there and its lock file has not changed since."""
         from tools import environments
 

@@ -44,7 +44,7 @@ class DirectoryProvider(provider.LocalProvider):
         elif not any(path.iterdir()):
             path.rmdir()
 
-    def as_declared(self, identity: str, olds: dict[str, Any], news: dict[str, Any]) -> bool:
+    def as_declared(self, _olds: dict[str, Any], news: dict[str, Any]) -> bool:
         """Whether it is a folder with this mode."""
         path = Path(news["path"])
         return path.is_dir() and disk.mode_of(path) == int(news["mode"], 8)
@@ -118,7 +118,7 @@ class FileProvider(provider.LocalProvider):
         """Removes it."""
         Path(_props["path"]).unlink(missing_ok=True)
 
-    def as_declared(self, identity: str, olds: dict[str, Any], news: dict[str, Any]) -> bool:
+    def as_declared(self, _olds: dict[str, Any], news: dict[str, Any]) -> bool:
         """Whether the bytes and the mode are right."""
         return disk.holds(Path(news["path"]), news["content"].encode(), int(news["mode"], 8))
 

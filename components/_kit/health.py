@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from components._kit import marks
 
 TRY_SECONDS = 5.0
+GOOD = range(200, 300)
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Health:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TRY_SECONDS)
         try:
             connection.request("GET", self.path)
-            return 200 <= connection.getresponse().status < 300
+            return connection.getresponse().status in GOOD
         except (OSError, http.client.HTTPException):
             return False
         finally:

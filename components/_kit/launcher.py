@@ -31,9 +31,6 @@ PR_SET_CHILD_SUBREAPER = 36
 
 def main(arguments: list[str]) -> int:
     """Runs the program until it ends or the supervisor asks for the end; returns the exit code."""
-    if len(arguments) != 2:
-        print("usage: launcher.py NAME ROOT", file=sys.stderr)
-        return 2
     name, root = arguments
     program = json.loads(Path(root, "supervisor", "programs", f"{name}.json").read_text())
     supervisor = os.getppid()

@@ -1,7 +1,7 @@
-"""Finds and ends processes by a mark in their environment. Standard library only: the launcher runs it without packages.
+"""Finds and ends processes by a mark in their environment. Standard library only: the launcher has no packages.
 
-Every process that the platform starts carries `STRATA_PROCESS=<root>/<name>`, and its children inherit it. A mark survives
-what a pid file does not: a parent killed with -9, a reused pid, a child that moved to another process group.
+Every process that the platform starts carries `STRATA_PROCESS=<root>/<name>`, and its children inherit it. A mark
+survives what a pid file does not: a parent killed with -9, a reused pid, a child that moved to another process group.
 On Linux the mark is read from `/proc`; elsewhere the recorded process group of the launcher stands in for it.
 """
 
@@ -183,8 +183,8 @@ def _lsof_holders(port: int) -> list[int]:
 
 def describe(pid: int) -> str:
     """Pid and program name, for a message. Arguments are left out: they may hold what others must not see."""
-    rows = {row[0]: row[1] for row in _ps("pid=,comm=") if len(row) == 2}
-    return f"process {pid} ({os.path.basename(rows.get(str(pid), 'ended meanwhile'))})"
+    names = [name for found, name in _ps("pid=,comm=") if int(found) == pid]
+    return f"process {pid} ({os.path.basename(names[0]) if names else 'ended meanwhile'})"
 
 
 # Where there is no /proc, the launcher records its process group: supervisord makes each launcher a group leader.

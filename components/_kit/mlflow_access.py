@@ -22,7 +22,7 @@ WORKSPACE = "default"
 TIMEOUT_SECONDS = 60.0
 
 
-class Refused(RuntimeError):
+class RefusedError(RuntimeError):
     """MLflow did not do what was asked; the message has its answer and never a token."""
 
 
@@ -38,13 +38,13 @@ class Server:
         """Sends a request; gives None where MLflow answers with the status `absent`.
 
         Raises:
-            Refused: on every other answer than success.
+            RefusedError: on every other answer than success.
         """
         given = {"params": content} if method == "GET" else {"json": content}
         try:
             answer = self._client.request(method, f"/api/{path}", **given)  # type: ignore[arg-type]
         except httpx.HTTPError as error:
-            raise Refused(f"MLflow does not answer to {method} {path}: {error}") from None
+            raise RefusedError(f"MLflow does not answer to {method} {path}: {error}") from None
         if answer.status_code == absent:
             return None
         if answer.is_success:
@@ -53,7 +53,7 @@ class Server:
         hint = ""
         if answer.status_code == 401:
             hint = "; the password in its database is another one: its secrets folder was removed but its data kept"
-        raise Refused(
+        raise RefusedError(
             f"MLflow refused {method} {path} by {self._user!r} ({answer.status_code}: {answer.text[:200]}){hint}"
         )
 
@@ -88,7 +88,7 @@ class MlflowAccessProvider(provider.LocalProvider):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Leaves the users: they belong to the data, which stays, and without a server nobody can use them."""
 
-    def as_declared(self, identity: str, olds: dict[str, Any], news: dict[str, Any]) -> bool:
+    def as_declared(self, _olds: dict[str, Any], news: dict[str, Any]) -> bool:
         """Whether each user is let in, may read, and each model is there."""
         try:
             accepted = all(
@@ -97,7 +97,7 @@ class MlflowAccessProvider(provider.LocalProvider):
             admin = _admin(news)
             models = all(_model(admin, name) is not None for name in news["models"])
             return accepted and models and set(news["token_files"]) <= _readers(admin)
-        except (Refused, OSError):
+        except (RefusedError, OSError):
             return False  # the server is not there, or a token file is gone: an update finds out which, and says so
 
 
@@ -127,7 +127,7 @@ def _converge(props: dict[str, Any]) -> None:
         admin.ask("POST", "3.0/mlflow/roles/assign", username=user, role_id=role)
     for model, owner in sorted(props["models"].items()):
         if _model(admin, model) is None:
-            # Made by its owner: MLflow gives whoever creates a model the right to manage it, and any user may create one.
+            # Made by its owner: MLflow lets any user create a model, and whoever does may manage it.
             Server(props["tracking_uri"], owner, tokens[owner]).ask(
                 "POST", "2.0/mlflow/registered-models/create", name=model
             )

@@ -24,6 +24,8 @@ PORTS = {
     "features": 9,
 }
 """Offset of each process from the port base. All bind 127.0.0.1 only."""
+TEMPORARY = "tmp"
+"""Folder for temporary files of all processes; it goes with the foundation."""
 UNAVAILABLE = "unavailable: local"
 """Reason of every output that a single machine cannot have."""
 
@@ -31,8 +33,9 @@ UNAVAILABLE = "unavailable: local"
 def environment(root: str, python: str) -> dict[str, str]:
     """Environment of every process; nothing is inherited that does not stand here."""
     binaries = python.rpartition("/")[0]
+    temporary = f"{root}/{TEMPORARY}"
     return {
-        "HOME": f"{root}/tmp",  # libraries leave caches in it; a person's own home is none of their business
+        "HOME": temporary,  # libraries leave caches in it; a person's own home is none of their business
         "LANG": "C.UTF-8",
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -41,7 +44,7 @@ def environment(root: str, python: str) -> dict[str, str]:
         "PATH": f"{binaries}:/usr/bin:/bin",
         "PYTHONNOUSERSITE": "1",
         "PYTHONUNBUFFERED": "1",
-        "TMPDIR": f"{root}/tmp",
+        "TMPDIR": temporary,
     }
 
 

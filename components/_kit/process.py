@@ -44,9 +44,9 @@ class ProcessProvider(provider.LocalProvider):
         """Ends it and removes what describes it; its log and data stay."""
         converge.remove(Program.of(_props))
 
-    def as_declared(self, identity: str, olds: dict[str, Any], news: dict[str, Any]) -> bool:
+    def as_declared(self, _olds: dict[str, Any], news: dict[str, Any]) -> bool:
         """Whether it runs, answers on its own port, and was started with exactly this."""
-        return bool(olds.get("running")) and converge.well(Program.of(news))
+        return bool(_olds.get("running")) and converge.well(Program.of(news))
 
 
 def _outs(props: dict[str, Any], *, running: bool) -> dict[str, Any]:

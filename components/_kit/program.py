@@ -13,6 +13,8 @@ LAUNCHER = Path(__file__).with_name("launcher.py")
 STOP_SECONDS = 20
 START_RETRIES = 5
 START_SECONDS = 2
+SHORTEST_SECRET = 12
+"""Characters from which a value of the environment could be a secret; blanking shorter ones would hide the cause."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Program:
         return {folder / f"{self.name}.json": self._for_launcher(), folder / f"{self.name}.ini": self._for_supervisor()}
 
     def _for_launcher(self) -> bytes:
-        # `configuration` is not needed to start; it stands here so that a changed file the program reads means a restart.
+        # `configuration` is not needed to start; it stands here so that a change of a file it digests means a restart.
         told = {
             "command": list(self.command),
             "configuration": dict(self.configuration),
@@ -109,7 +111,7 @@ class Program:
         except FileNotFoundError:
             return "(no log)"
         for value in self.env.values():
-            if len(value) >= 12:
+            if len(value) >= SHORTEST_SECRET:
                 text = text.replace(value, "***")
         return "\n".join(text.splitlines()[-lines:]) or "(empty log)"
 

@@ -1,11 +1,12 @@
 """What all providers of the local target share.
 
 Rules that hold for each of them, with the reason:
-- A provider class lives in an importable module: it is then pickled by reference, so a change of its code is no diff and
-  a later version of the code can still delete. Renaming the module breaks delete: keep the old name as an alias.
-- `serialize_as_secret_always` is off: a provider holds no secret, and as a secret it would be an encrypted blob in every diff.
-- A provider holds no state and captures no output: those would make `__provider` unknown in a preview, and the old provider
-  would then check and compare.
+- A provider class lives in an importable module: it is then pickled by reference, so a change of its code is no diff
+  and a later version of the code can still delete. Renaming the module breaks delete: keep the old name as an alias.
+- `serialize_as_secret_always` is off: a provider holds no secret, and as a secret it would be an encrypted blob in
+  every diff.
+- A provider holds no state and captures no output: those would make `__provider` unknown in a preview, and the old
+  provider would then check and compare.
 - Every declared key is always present: a missing key is a KeyError in the plugin, which tells a reader nothing.
 """
 
@@ -21,7 +22,7 @@ class LocalProvider(dynamic.ResourceProvider):
 
     serialize_as_secret_always = False
     declared: tuple[str, ...] = ()
-    """Keys that are inputs. Only they are compared: never `__provider`, a pid or a start time, which differ every time."""
+    """Keys that are inputs. Only they are compared: `__provider`, a pid or a start time would differ every time."""
     replacing: tuple[str, ...] = ()
     """Keys that name the thing itself."""
 
@@ -32,11 +33,11 @@ class LocalProvider(dynamic.ResourceProvider):
         """
         changed = differing(_olds, _news, self.declared)
         replaces = [key for key in changed if key in self.replacing]
-        changes = bool(changed) or is_unknown(_news) or not self.as_declared(_id, _olds, _news)
+        changes = bool(changed) or is_unknown(_news) or not self.as_declared(_olds, _news)
         # One path or port has one owner, so the old thing goes before the new one comes.
         return dynamic.DiffResult(changes=changes, replaces=replaces, delete_before_replace=True)
 
-    def as_declared(self, identity: str, olds: dict[str, Any], news: dict[str, Any]) -> bool:
+    def as_declared(self, _olds: dict[str, Any], news: dict[str, Any]) -> bool:
         """Whether the world is as the inputs say; inputs are known and unchanged where this decides."""
         raise NotImplementedError
 

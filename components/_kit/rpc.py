@@ -9,14 +9,14 @@ import xmlrpc.client
 from typing import Any
 
 TIMEOUT_SECONDS = 60.0
-"""Above the slowest stop (20 s before the kill, 8 s for the group): with 10 s a destroy failed on a stop that then succeeded."""
+"""Above the slowest stop (20 s before the kill, 8 s for the group): with 10 s a destroy failed on a slow stop."""
 SHUTTING_DOWN = 6
 BAD_NAME = 10
 ALREADY_ADDED = 90
 CANNOT_REREAD = 92
 
 
-class SupervisorGone(Exception):
+class SupervisorGoneError(Exception):
     """Nobody answers on the supervisor's socket."""
 
 
@@ -38,6 +38,7 @@ class _UnixTransport(xmlrpc.client.Transport):
         self._timeout = timeout
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        del host  # the library asks for one; a socket has none
         return _UnixConnection(self._path, self._timeout)
 
 
@@ -47,7 +48,7 @@ def call(
     """Calls `supervisor.<method>`; a fault whose code is in `tolerate` gives None.
 
     Raises:
-        SupervisorGone: if nobody answers on the socket.
+        SupervisorGoneError: if nobody answers on the socket.
         xmlrpc.client.Fault: if the supervisor refuses.
     """
     proxy = xmlrpc.client.ServerProxy("http://localhost", transport=_UnixTransport(path, timeout))
@@ -58,7 +59,7 @@ def call(
             return None
         raise
     except (FileNotFoundError, ConnectionError, http.client.HTTPException) as error:
-        raise SupervisorGone(f"no supervisor answers on {path}: {error}") from error
+        raise SupervisorGoneError(f"no supervisor answers on {path}: {error}") from error
     finally:
         proxy("close")()
 
@@ -67,7 +68,7 @@ def alive(path: str) -> bool:
     """Whether a supervisor answers on the socket and is not about to end."""
     try:
         state = call(path, "getState", timeout=5)
-    except (SupervisorGone, TimeoutError, xmlrpc.client.Fault):
+    except (SupervisorGoneError, TimeoutError, xmlrpc.client.Fault):
         return False
     return bool(state["statename"] == "RUNNING")
 
@@ -76,7 +77,7 @@ def process(path: str, name: str) -> dict[str, Any] | None:
     """What the supervisor knows about a process, or None if it does not know it.
 
     Raises:
-        SupervisorGone: if nobody answers on the socket.
+        SupervisorGoneError: if nobody answers on the socket.
     """
     found: dict[str, Any] | None = call(path, "getProcessInfo", name, tolerate=(BAD_NAME,))
     return found

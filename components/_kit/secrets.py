@@ -1,4 +1,4 @@
-"""Generated secrets as resources: encrypted in the state, and in a file with mode 0600 for the processes that need them.
+"""Generated secrets as resources: encrypted in the state, and in a file with mode 0600 for those who need them.
 
 The file outlives the resource, as the data does: MLflow's users and the signed history of champions depend on the same
 values, so a destroy followed by an up takes up what is there. Only `purge` of the whole folder removes them.
@@ -42,9 +42,9 @@ class _KeptFile(provider.LocalProvider):
         kept = {key: value for key, value in _olds.items() if key not in ("__provider", *self.declared)}
         return dynamic.UpdateResult(provider.outs(_news, self.declared, **kept))
 
-    def as_declared(self, identity: str, olds: dict[str, Any], news: dict[str, Any]) -> bool:
+    def as_declared(self, _olds: dict[str, Any], news: dict[str, Any]) -> bool:
         """Whether the file holds the value of the state, for its owner's eyes only."""
-        return disk.holds(Path(news["path"]), olds[self.held].encode(), MODE)
+        return disk.holds(Path(news["path"]), _olds[self.held].encode(), MODE)
 
 
 def _found(path: Path) -> str | None:
@@ -57,12 +57,12 @@ def _found(path: Path) -> str | None:
 class SecretProvider(_KeptFile):
     """Keeps a random token."""
 
-    declared = ("path", "bytes")
+    declared = ("path", "strength")
     held = "value"
 
     def make(self, props: dict[str, Any]) -> dict[str, str]:
         """A token of the wanted strength, safe in URLs and headers."""
-        return {"value": _found(Path(props["path"])) or secrets.token_urlsafe(int(props["bytes"]))}
+        return {"value": _found(Path(props["path"])) or secrets.token_urlsafe(int(props["strength"]))}
 
 
 class Secret(dynamic.Resource, module="local", name="Secret"):
@@ -78,7 +78,7 @@ class Secret(dynamic.Resource, module="local", name="Secret"):
         name: str,
         *,
         path: pulumi.Input[str],
-        bytes: int = 32,
+        strength: int = 32,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declares the token.
@@ -86,16 +86,16 @@ class Secret(dynamic.Resource, module="local", name="Secret"):
         Args:
             name: Pulumi name.
             path: File that holds it; forces replacement.
-            bytes: Random bytes it is made of, 16 or more.
+            strength: Random bytes it is made of, 16 or more.
             opts: Resource options.
 
         Raises:
             ValueError: if it would be too weak.
         """
-        if bytes < SHORTEST_BYTES:
-            raise ValueError(f"secret {name!r} needs {SHORTEST_BYTES} random bytes or more (got {bytes})")
+        if strength < SHORTEST_BYTES:
+            raise ValueError(f"secret {name!r} needs {SHORTEST_BYTES} random bytes or more (got {strength})")
         hidden = pulumi.ResourceOptions(additional_secret_outputs=["value"])
-        props = {"path": path, "bytes": bytes, "value": None}
+        props = {"path": path, "strength": strength, "value": None}
         super().__init__(SecretProvider(), name, props, pulumi.ResourceOptions.merge(opts, hidden))
 
 

@@ -26,7 +26,7 @@ class SupervisorProvider(provider.LocalProvider):
         return dynamic.CheckResult(news, failures)
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        """Starts it after a last look for obstacles: in the preview of a first `up` the environment was not there yet."""
+        """Starts it after a last look for obstacles: the preview of a first `up` had no environment to look at."""
         if found := _problems(props):
             lines = "\n".join(f"  - {problem}" for problem in found)
             raise RuntimeError(f"the platform in {props['root']} cannot start:\n{lines}")
@@ -51,11 +51,11 @@ class SupervisorProvider(provider.LocalProvider):
         """Ends it and every process of the root; data and logs stay."""
         supervisord.remove(_props["root"])
 
-    def as_declared(self, identity: str, olds: dict[str, Any], news: dict[str, Any]) -> bool:
+    def as_declared(self, _olds: dict[str, Any], news: dict[str, Any]) -> bool:
         """Whether it answers and has the right configuration."""
         root = news["root"]
         configured = disk.holds(supervisord.config_path(root), supervisord.config(root), 0o600)
-        return bool(olds.get("running")) and configured and rpc.alive(supervisord.socket_path(root))
+        return bool(_olds.get("running")) and configured and rpc.alive(supervisord.socket_path(root))
 
 
 def _problems(props: dict[str, Any]) -> list[str]:

@@ -48,7 +48,6 @@ def config(root: str) -> bytes:
         f"pidfile={place}/supervisord.pid",
         f"childlogdir={root}/logs",
         "nodaemon=true",
-        "umask=077",
         "silent=true",
         "",
         "[unix_http_server]",
@@ -93,6 +92,7 @@ def _start(root: str, python: str) -> None:
             stdout=stream,
             stderr=stream,
             start_new_session=True,
+            umask=0o077,
         )
     deadline = time.monotonic() + START_SECONDS
     while not rpc.alive(socket_path(root)):
@@ -101,6 +101,7 @@ def _start(root: str, python: str) -> None:
             marks.end(root, NAME)
             raise RuntimeError(f"the supervisor of {root} did not start: {said}")
         time.sleep(0.05)
+    words.unlink()
 
 
 def stop(root: str) -> None:
@@ -110,7 +111,7 @@ def stop(root: str) -> None:
         deadline = time.monotonic() + STOP_SECONDS
         while marks.find(root) and time.monotonic() < deadline:
             time.sleep(0.1)
-    except (rpc.SupervisorGone, TimeoutError):
+    except (rpc.SupervisorGoneError, TimeoutError):
         pass  # what it left behind is ended below, by mark
     marks.end(root)
     for stale in ("supervisor.sock", "supervisord.pid"):

@@ -7,6 +7,8 @@ import pulumi
 
 
 class GuardArgs(TypedDict):
+    """Limits of automatic retraining."""
+
     cool_down_hours: NotRequired[float]
     """Shortest time between two retraining runs, in hours. Default 24."""
     maximum_runs_per_week: NotRequired[int]
@@ -14,6 +16,8 @@ class GuardArgs(TypedDict):
 
 
 class FeatureStoreArgs(TypedDict):
+    """What every target's feature store is told."""
+
     host: pulumi.Input[Mapping[str, Any]]
     """The foundation's `host`."""
     guards: NotRequired[GuardArgs]

@@ -10,6 +10,8 @@ IDENTITIES = ("develop", "pipeline", "promote", "serve", "audit")
 
 
 class SignerArgs(TypedDict):
+    """Somebody who may sign."""
+
     name: str
     """Who signs: a person's address, for example the use case's risk approver."""
     role: str
@@ -35,7 +37,7 @@ class LocalFoundationArgs(FoundationArgs):
     """What the foundation on one machine is told besides."""
 
     data_dir: NotRequired[str | None]
-    """Folder of the platform, mode 0700. Default `~/.local/share/strata/<workspace>-<environment>`. Forces replacement."""
+    """Folder of the platform. Default `~/.local/share/strata/<workspace>-<environment>`. Forces replacement."""
     port_base: NotRequired[int | None]
     """First of ten TCP ports on 127.0.0.1. Range 1024 to 65526, default 25100."""
 
@@ -44,7 +46,7 @@ class Foundation(pulumi.ComponentResource):
     """Folders or networks, identities and keys of one workspace in one environment."""
 
     host: pulumi.Output[Mapping[str, Any]]
-    """What later stages of the same target need to place something; passed on unchanged, never interpreted in between."""
+    """What later stages of the same target need to place something; passed on as it is, never read in between."""
     region: pulumi.Output[str]
     """Where data stays: a cloud region, a cluster name, or `local`."""
     network_mode: pulumi.Output[str]

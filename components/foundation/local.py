@@ -18,8 +18,9 @@ from components._kit.secrets import KeyPair, Secret
 from components._kit.supervisor import Supervisor
 from components.foundation import contract
 
-FOLDERS = ("platform", "secrets", "logs", "tmp", "supervisor")
+FOLDERS = ("platform", "secrets", "logs", placement.TEMPORARY, "supervisor")
 LAST_PORT_BASE = 65526
+KEY_BYTES = 32
 NEEDED_MODULES = ("supervisor", "mlflow", "uvicorn", "mlstep", "mlstep_serve")
 """What the run-time environment must have before the first process starts."""
 
@@ -77,7 +78,7 @@ def _check_root(checks: Checks, root: str) -> None:
 
 def _is_public_key(text: str) -> bool:
     try:
-        return len(base64.b64decode(text, validate=True)) == 32
+        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
     except (binascii.Error, ValueError):
         return False
 
@@ -100,7 +101,12 @@ class LocalFoundation(contract.Foundation):
         run_time = Environment(f"{name}-run-time", name="run-time", opts=child)
         root = Directory(f"{name}-root", path=settings.root, opts=child)
         folders = {
-            folder: Directory(f"{name}-{folder}", path=pulumi.Output.concat(root.path, "/", folder), opts=child)
+            folder: Directory(
+                f"{name}-{folder}",
+                path=pulumi.Output.concat(root.path, "/", folder),
+                purge=folder == placement.TEMPORARY,
+                opts=child,
+            )
             for folder in FOLDERS
         }
         secrets = folders["secrets"].path

@@ -7,6 +7,8 @@ import pulumi
 
 
 class UseCaseArgs(TypedDict):
+    """An AI system and the people who answer for it."""
+
     id: str
     """Identifier in the inventory of AI systems."""
     purpose: str
@@ -22,6 +24,8 @@ class UseCaseArgs(TypedDict):
 
 
 class DataArgs(TypedDict):
+    """One data product."""
+
     name: str
     """Name of the data product."""
     contract: str
@@ -35,6 +39,8 @@ class DataArgs(TypedDict):
 
 
 class GovernanceArgs(TypedDict):
+    """What every target's governance is told."""
+
     host: pulumi.Input[Mapping[str, Any]]
     """The foundation's `host`."""
     use_case: UseCaseArgs

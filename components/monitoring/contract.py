@@ -7,6 +7,8 @@ import pulumi
 
 
 class MonitoringArgs(TypedDict):
+    """What every target's monitoring is told."""
+
     host: pulumi.Input[Mapping[str, Any]]
     """The foundation's `host`."""
     signals: str

@@ -7,6 +7,8 @@ import pulumi
 
 
 class PipelineArgs(TypedDict):
+    """One pipeline."""
+
     name: str
     """Name of the pipeline."""
     definition: str
@@ -18,6 +20,8 @@ class PipelineArgs(TypedDict):
 
 
 class ComputeClassArgs(TypedDict):
+    """One size of a step."""
+
     cpu: float
     """Processor cores a step of this class may use."""
     memory_gib: float
@@ -25,6 +29,8 @@ class ComputeClassArgs(TypedDict):
 
 
 class PipelinesArgs(TypedDict):
+    """What every target's pipelines are told."""
+
     host: pulumi.Input[Mapping[str, Any]]
     """The foundation's `host`."""
     pipelines: Sequence[PipelineArgs]

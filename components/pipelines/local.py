@@ -17,6 +17,7 @@ DEFAULT_CLASSES: dict[str, contract.ComputeClassArgs] = {
     "large": {"cpu": 2.0, "memory_gib": 8.0},
 }
 CRON_FIELDS = 5
+LARGEST_SIZE = 1024
 FOLDERS = ("runs", "schedules", "sources")
 
 
@@ -52,12 +53,12 @@ def _resolve(name: str, args: contract.PipelinesArgs) -> _Settings:
     for label, size in classes.items():
         for key in ("cpu", "memory_gib"):
             value = size.get(key)
-            fits = isinstance(value, int | float) and 0 < value <= 1024
+            fits = isinstance(value, int | float) and 0 < value <= LARGEST_SIZE
             checks.that(
                 fits,
                 f"compute_classes.{label}.{key}",
                 value,
-                "a number above 0, at most 1024",
+                f"a number above 0, at most {LARGEST_SIZE}",
                 "correct it in the record",
             )
         sizes[label] = {"cpu": size.get("cpu", 0.0), "memory_gib": size.get("memory_gib", 0.0)}

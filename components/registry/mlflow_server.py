@@ -1,8 +1,8 @@
 """Runs `mlflow server` in one process instead of two. A program for the run-time environment's interpreter.
 
-`mlflow server` prepares everything, starts uvicorn as a child and then only waits for it, holding some 220 MiB. Here uvicorn
-takes over the process that prepared: half the memory, and MLflow's modules are imported once, not twice. The arguments are
-those of `mlflow`. Should a release start its server in another way, this refuses instead of guessing.
+`mlflow server` prepares everything, starts uvicorn as a child and then only waits for it, holding some 220 MiB. Here
+uvicorn takes over the process that prepared: half the memory, and MLflow's modules are imported once, not twice. The
+arguments are those of `mlflow`. Should a release start its server in another way, this refuses instead of guessing.
 """
 
 import os
@@ -22,7 +22,8 @@ def take_over(command: Sequence[str], *, extra_env: Mapping[str, str], **_: Any)
     """
     if list(command[:3]) != PREFIX:
         sys.exit(
-            f"this MLflow starts its server as {' '.join(command[:3])!r}, expected {' '.join(PREFIX)!r}; use `mlflow server`"
+            f"this MLflow starts its server as {' '.join(command[:3])!r}, expected {' '.join(PREFIX)!r}; "
+            "use `mlflow server`"
         )
     os.environ.update(extra_env)
     sys.argv = ["uvicorn", *command[3:]]
@@ -37,7 +38,7 @@ def main() -> None:
 
     if not hasattr(mlflow.server, "_exec_cmd"):
         sys.exit("this MLflow starts its server in another way; use `mlflow server`")
-    mlflow.server._exec_cmd = take_over
+    mlflow.server._exec_cmd = take_over  # noqa: SLF001 - the one place where it starts the child
     cli()
 
 
