@@ -114,7 +114,7 @@ def _handler(alerting: Alerting) -> type[BaseHTTPRequestHandler]:
                 self._send(status, json.dumps(content, sort_keys=True), "application/json")
             elif self.path == "/metrics":
                 texts = [file.read_text(encoding="utf-8") for file in sorted((alerting.root / "metrics").glob("*.prom"))]
-                self._send(200, "".join(texts), "text/plain; version=0.0.4; charset=utf-8")
+                self._send(200, publish.merge(texts), "text/plain; version=0.0.4; charset=utf-8")
             else:
                 self._send(404, "not found; there are /healthz and /metrics\n", "text/plain")
 

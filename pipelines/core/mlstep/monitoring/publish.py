@@ -56,6 +56,18 @@ def prometheus(found: Round, signals: Signals) -> str:
     return "".join(line + "\n" for line in lines)
 
 
+def merge(texts: list[str]) -> str:
+    """Several models' texts as one: Prometheus wants each metric's lines together, under one description."""
+    by_metric: dict[str, list[str]] = {}
+    for line in "\n".join(texts).splitlines():
+        if line:
+            metric = line.split(" ")[2] if line.startswith("#") else line.split("{")[0]
+            lines = by_metric.setdefault(metric, [])
+            if line not in lines:
+                lines.append(line)
+    return "".join(line + "\n" for lines in by_metric.values() for line in lines)
+
+
 def write(root: Path, found: Round, signals: Signals) -> None:
     """Write both files of a model, atomically."""
     write_atomic(root / "metrics" / f"{found.model}.json", pretty(summary(found, signals)))

@@ -1,5 +1,6 @@
 """What monitoring remembers about a model between rounds: cursors, recent windows, alerts."""
 
+import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -90,6 +91,10 @@ def keep_windows(root: Path, model: str, windows: list[dict[str, Any]], most: in
         return
     path = windows_path(root, model)
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    known = set(lines)
-    lines += [line for line in map(dumps, windows) if line not in known]
+    known = {_name(json.loads(line)) for line in lines[-2 * len(windows) :]}
+    lines += [dumps(window) for window in windows if _name(window) not in known]
     write_atomic(path, "".join(line + "\n" for line in lines[-most:]), 0o640)
+
+
+def _name(window: dict[str, Any]) -> tuple[str, str, str]:
+    return window["stream"], window["model_digest"], window["last_request_id"]
