@@ -1,6 +1,7 @@
 """`mlstep`: one command for steps and for everything that runs them."""
 
 import argparse
+import errno
 import json
 import sys
 from pathlib import Path
@@ -8,6 +9,14 @@ from typing import Any
 
 from mlstep.errors import ConfigError, StrataError
 from mlstep.registry import COMMANDS, STEPS, load_command, load_step
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK_EXIT_CODE = 74  # EX_IOERR in sysexits.h
+
+
+_STEP_EXAMPLE = (
+    "example: mlstep step pii --in data=DATA --in contract=a.odcs.yaml --out report=OUT --result result.json"
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -21,6 +30,12 @@ def main(argv: list[str] | None = None) -> int:
     except StrataError as error:
         print(f"mlstep {arguments[0]}: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        remedy = "free space on that disk; nothing is half-written"
+        print(f"mlstep {arguments[0]}: {error}\n  remedy: {remedy}", file=sys.stderr)
+        return _DISK_EXIT_CODE
     except KeyboardInterrupt:
         print(f"mlstep {arguments[0]}: interrupted", file=sys.stderr)
         return 130
@@ -28,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def step_main(argv: list[str]) -> int:
     """`mlstep step NAME --config FILE --in n=URI --out n=URI --result URI --run-id ID`."""
-    parser = argparse.ArgumentParser(prog="mlstep step", epilog="example: mlstep step pii --in data=runs/1/ingest/data --in contract=a.odcs.yaml --out report=/tmp/pii --result /tmp/result.json --run-id 1")
+    parser = argparse.ArgumentParser(prog="mlstep step", epilog=_STEP_EXAMPLE)
     parser.add_argument("name", help="the step, see `mlstep steps`")
     parser.add_argument("--config", help="JSON or YAML file; unknown keys are errors")
     parser.add_argument("--in", dest="inputs", action="append", default=[], metavar="NAME=URI")

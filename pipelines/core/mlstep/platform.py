@@ -35,7 +35,8 @@ class Platform:
         """
         if name not in self.stages:
             found = ", ".join(self.stages) or "none"
-            raise ConfigError(f"{self.root}: the platform has no stage {name} (found: {found})", "raise `stage` in the record and run `strata up`")
+            what = f"{self.root}: the platform has no stage {name} (found: {found})"
+            raise ConfigError(what, "raise `stage` in the record and run `strata up`")
         return self.stages[name]
 
     @property
@@ -69,9 +70,11 @@ def load(root: Path) -> Platform:
     stages = {name: read_json(folder / f"{name}.json") for name in STAGES if (folder / f"{name}.json").is_file()}
     if "foundation" not in stages:
         raise ConfigError(f"{root}: no platform here", "run `strata up`, or give the right --root")
-    wrong = {name: stage.get("contract_version") for name, stage in stages.items() if stage.get("contract_version") != CONTRACT_VERSION}
+    versions = {name: stage.get("contract_version") for name, stage in stages.items()}
+    wrong = {name: version for name, version in versions.items() if version != CONTRACT_VERSION}
     if wrong:
-        raise ConfigError(f"{root}: contract versions {wrong}, expected {CONTRACT_VERSION}", "run `strata up` with this version of Strata")
+        what = f"{root}: contract versions {wrong}, expected {CONTRACT_VERSION}"
+        raise ConfigError(what, "run `strata up` with this version of Strata")
     return Platform(root, stages)
 
 

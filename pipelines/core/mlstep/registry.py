@@ -75,7 +75,8 @@ def _load(path: str) -> Any:
         return getattr(import_module(module), attribute)
     except ModuleNotFoundError as error:
         missing = error.name or module
-        raise ConfigError(f"{path}: {missing} is not installed in this environment", "run it in the environment of its package") from error
+        what = f"{path}: {missing} is not installed in this environment"
+        raise ConfigError(what, "run it in the environment of its package") from error
 
 
 def _other_steps() -> dict[str, Any]:

@@ -32,7 +32,9 @@ def platform(tmp_path: Path) -> Platform:
         "environment": "dev",
         "target": "local",
         "identities": {},
-        "signers": [{"name": "risk@demo.example", "role": "risk", "public_key": public, "key_file": key_file, "demo": True}],
+        "signers": [
+            {"name": "risk@demo.example", "role": "risk", "public_key": public, "key_file": key_file, "demo": True}
+        ],
         "promote_key": {"public_key": promote_public, "key_file": promote_file},
     }
     (root / "platform" / "foundation.json").write_text(json.dumps(foundation), encoding="utf-8")

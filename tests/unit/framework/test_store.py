@@ -72,7 +72,7 @@ def test_digest_cannot_be_a_path(tmp_path: Path) -> None:
 def test_full_disk_leaves_nothing_under_a_final_name(tmp_path: Path) -> None:
     """When the file system refuses more bytes, the store holds neither the digest nor a temporary folder."""
     source = model(tmp_path / "model", text="w" * 200_000)
-    code = "import sys; from pathlib import Path; from mlstep import store; store.put(Path(sys.argv[1]), Path(sys.argv[2]))"
+    code = "import sys, pathlib; from mlstep import store; store.put(*map(pathlib.Path, sys.argv[1:]))"
 
     def limit_file_size() -> None:
         # The kernel then answers EFBIG, as it answers ENOSPC on a full disk.
