@@ -43,7 +43,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def step_main(argv: list[str]) -> int:
     """`mlstep step NAME --config FILE --in n=URI --out n=URI --result URI --run-id ID`."""
-    parser = argparse.ArgumentParser(prog="mlstep step", epilog=_STEP_EXAMPLE)
+    parser = argparse.ArgumentParser(
+        prog="mlstep step",
+        epilog="example: mlstep step pii --in data=runs/1/ingest/data --in contract=a.odcs.yaml --out report=/tmp/pii --result /tmp/result.json --run-id 1",
+        # A fixed width, since asking the terminal for its own imports what costs every step some milliseconds.
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100),
+    )
     parser.add_argument("name", help="the step, see `mlstep steps`")
     parser.add_argument("--config", help="JSON or YAML file; unknown keys are errors")
     parser.add_argument("--in", dest="inputs", action="append", default=[], metavar="NAME=URI")

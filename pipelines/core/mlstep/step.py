@@ -82,9 +82,17 @@ class Step(Protocol[Config_contra]):
 
 
 def run_step(
-    step: Step[Any], config: Mapping[str, Any], inputs: Mapping[str, Path], outputs: Mapping[str, Path], result: Path, run_id: str
+    step: Step[Any],
+    config: Mapping[str, Any],
+    inputs: Mapping[str, Path],
+    outputs: Mapping[str, Path],
+    result: Path,
+    run_id: str,
 ) -> StepResult:
     """Check the call, verify inputs, run the step, then write manifests and the result (the result last).
+
+    Outputs are written under temporary names beside their own and renamed when all are complete: a crash or a full
+    disk leaves nothing under a final name.
 
     Raises:
         ConfigError: unknown, missing or ill-typed configuration keys, inputs or outputs; all in one message.
@@ -94,15 +102,26 @@ def run_step(
     parsed = parse_config(step.config_type, config, step.name)
     origins = {name: describe_input(path) for name, path in sorted(inputs.items())}
     started = iso(now())
-    for folder in outputs.values():
-        folder.mkdir(parents=True, exist_ok=True)
-    outcome = step.run(Context(run_id, parsed, dict(inputs), dict(outputs), origins))
-    ended = iso(now())
-    origin = Origin(step.name, run_id, origins, digest_json(dict(config)), started, ended)
-    digests = {
-        name: write_manifest(folder, name, origin, outcome.rows.get(name), outcome.schemas.get(name))
-        for name, folder in sorted(outputs.items())
-    }
+    result.unlink(missing_ok=True)  # An older result must not vouch for what is written now.
+    partial = {name: folder.with_name(f".{folder.name}.partial") for name, folder in outputs.items()}
+    try:
+        for folder in partial.values():
+            _remove(folder)
+            folder.mkdir(parents=True)
+        outcome = step.run(Context(run_id, parsed, dict(inputs), partial, origins))
+        ended = iso(now())
+        origin = Origin(step.name, run_id, origins, digest_json(dict(config)), started, ended)
+        digests = {
+            name: write_manifest(folder, name, origin, outcome.rows.get(name), outcome.schemas.get(name))
+            for name, folder in sorted(partial.items())
+        }
+        for name, folder in outputs.items():
+            _remove(folder)
+            partial[name].rename(folder)
+    except BaseException:
+        for folder in partial.values():
+            _remove(folder)
+        raise
     content = {
         "step": step.name,
         "run": run_id,
@@ -132,8 +151,13 @@ def parse_config(config_type: type, config: Mapping[str, Any], step: str) -> Any
         return _adapter(config_type).validate_python(dict(config))
     except ValidationError as error:
         known = ", ".join(f.name for f in fields(config_type)) or "none"
-        problems = [f"{'.'.join(str(part) for part in e['loc']) or step}: {e['msg']} (found {e['input']!r})" for e in error.errors()]
-        raise ConfigError(f"step {step}: configuration is wrong: " + "; ".join(problems), f"known keys: {known}") from None
+        problems = [
+            f"{'.'.join(str(part) for part in e['loc']) or step}: {e['msg']} (found {e['input']!r})"
+            for e in error.errors()
+        ]
+        raise ConfigError(
+            f"step {step}: configuration is wrong: " + "; ".join(problems), f"known keys: {known}"
+        ) from None
 
 
 def config_schema(config_type: type) -> dict[str, Any]:
@@ -165,6 +189,13 @@ def _check_call(step: Step[Any], inputs: Mapping[str, Path], outputs: Mapping[st
         raise ConfigError(f"step {step.name}: " + "; ".join(problems), remedy)
 
 
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        import shutil
+
+        shutil.rmtree(folder)
+
+
 def local_path(uri: str) -> Path:
     """The path behind a `file` URI or a plain path.
 
@@ -175,7 +206,10 @@ def local_path(uri: str) -> Path:
         return Path(uri.removeprefix("file://"))
     if "://" in uri:
         scheme = uri.split("://", 1)[0]
-        raise ConfigError(f"{uri}: scheme {scheme} cannot be read on one machine", "use a path or file://…; other targets mount their stores")
+        raise ConfigError(
+            f"{uri}: scheme {scheme} cannot be read on one machine",
+            "use a path or file://…; other targets mount their stores",
+        )
     return Path(uri)
 
 

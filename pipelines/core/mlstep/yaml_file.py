@@ -19,7 +19,9 @@ def load_map(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", "check the path") from None
     if len(data) > _LARGEST_BYTES:
-        raise ConfigError(f"{path}: {len(data)} bytes", f"a definition has at most {_LARGEST_BYTES} bytes; is this a data file?")
+        raise ConfigError(
+            f"{path}: {len(data)} bytes", f"a definition has at most {_LARGEST_BYTES} bytes; is this a data file?"
+        )
     try:
         return parse_map(data.decode("utf-8"), str(path))
     except UnicodeDecodeError as error:
@@ -39,7 +41,9 @@ def parse_map(text: str, name: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise ConfigError(f"{name}{where}: {error.problem or error.context}", "write valid YAML, indented with spaces") from None
+        raise ConfigError(
+            f"{name}{where}: {error.problem or error.context}", "write valid YAML, indented with spaces"
+        ) from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{name}: {error}", "write valid YAML") from None
     if not isinstance(content, dict):
@@ -62,7 +66,9 @@ def _loader() -> Any:
             for key_node, _ in node.value:
                 key = self.construct_object(key_node, deep=True)
                 if isinstance(key, str) and key in seen and key != "<<":
-                    raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is there twice", key_node.start_mark)
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"key {key!r} is there twice", key_node.start_mark
+                    )
                 if isinstance(key, str):
                     seen.add(key)
             mapping: dict[Any, Any] = super().construct_mapping(node, deep)

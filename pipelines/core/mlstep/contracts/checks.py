@@ -58,7 +58,8 @@ def matches_type(column: Column, dtype: "pl.DataType") -> bool:
 
     accepted = {
         "string": dtype in (pl.String, pl.Categorical, pl.Enum),
-        "integer": dtype.is_integer() or dtype.is_float(),  # pandas writes whole numbers with gaps as floats; wholeness is checked.
+        "integer": dtype.is_integer()
+        or dtype.is_float(),  # pandas writes whole numbers with gaps as floats; wholeness is checked.
         "number": dtype.is_numeric(),
         "boolean": dtype == pl.Boolean,
         "date": dtype in (pl.Date, pl.Datetime),
@@ -102,10 +103,18 @@ def run(frame: "pl.LazyFrame", checks: list[Check], rows: int, examples: int = 3
     if not checks:
         return []
     try:
-        counts = frame.select(check.violation.fill_null(False).sum().cast(pl.Int64).alias(str(number)) for number, check in enumerate(checks)).collect()
+        counts = frame.select(
+            check.violation.fill_null(False).sum().cast(pl.Int64).alias(str(number))
+            for number, check in enumerate(checks)
+        ).collect()
     except pl.exceptions.ComputeError as error:
-        patterns = sorted({str(check.expected) for check in checks if "pattern" in check.name or "matches" in check.expected})
-        raise ConfigError(f"the contract cannot be computed: {error}", f"use patterns without look-around; patterns: {'; '.join(patterns)}") from None
+        patterns = sorted(
+            {str(check.expected) for check in checks if "pattern" in check.name or "matches" in check.expected}
+        )
+        raise ConfigError(
+            f"the contract cannot be computed: {error}",
+            f"use patterns without look-around; patterns: {'; '.join(patterns)}",
+        ) from None
     findings = []
     for number, check in enumerate(checks):
         violations = int(counts[str(number)][0])
@@ -120,7 +129,14 @@ def _with_examples(frame: "pl.LazyFrame", finding: Finding, examples: int) -> Fi
     check = finding.check
     if finding.passed or check.column is None or check.rule.metric == "nullValues" or check.name == "required":
         return finding
-    values = frame.filter(check.violation.fill_null(False)).select(pl.col(check.column)).head(examples).collect().to_series().to_list()
+    values = (
+        frame.filter(check.violation.fill_null(False))
+        .select(pl.col(check.column))
+        .head(examples)
+        .collect()
+        .to_series()
+        .to_list()
+    )
     return Finding(check, finding.violations, finding.rows, finding.passed, tuple(values))
 
 
@@ -138,19 +154,44 @@ def _bounds(column: Column, value: "pl.Expr", missing: "pl.Expr") -> Iterator[Ch
     if column.maximum is not None:
         yield Check(column.name, "maximum", f"at most {column.maximum}", present & (value > literal(column.maximum)))
     if column.exclusive_minimum is not None:
-        yield Check(column.name, "exclusive_minimum", f"above {column.exclusive_minimum}", present & (value <= literal(column.exclusive_minimum)))
+        yield Check(
+            column.name,
+            "exclusive_minimum",
+            f"above {column.exclusive_minimum}",
+            present & (value <= literal(column.exclusive_minimum)),
+        )
     if column.exclusive_maximum is not None:
-        yield Check(column.name, "exclusive_maximum", f"below {column.exclusive_maximum}", present & (value >= literal(column.exclusive_maximum)))
+        yield Check(
+            column.name,
+            "exclusive_maximum",
+            f"below {column.exclusive_maximum}",
+            present & (value >= literal(column.exclusive_maximum)),
+        )
     if column.multiple_of is not None:
         ratio = value / column.multiple_of
-        yield Check(column.name, "multiple_of", f"a multiple of {column.multiple_of}", present & ((ratio - ratio.round()).abs() > 1e-9))
+        yield Check(
+            column.name,
+            "multiple_of",
+            f"a multiple of {column.multiple_of}",
+            present & ((ratio - ratio.round()).abs() > 1e-9),
+        )
 
 
 def _text(column: Column, value: "pl.Expr") -> Iterator[Check]:
     if column.min_length is not None:
-        yield Check(column.name, "min_length", f"at least {column.min_length} characters", value.str.len_chars() < column.min_length)
+        yield Check(
+            column.name,
+            "min_length",
+            f"at least {column.min_length} characters",
+            value.str.len_chars() < column.min_length,
+        )
     if column.max_length is not None:
-        yield Check(column.name, "max_length", f"at most {column.max_length} characters", value.str.len_chars() > column.max_length)
+        yield Check(
+            column.name,
+            "max_length",
+            f"at most {column.max_length} characters",
+            value.str.len_chars() > column.max_length,
+        )
     if column.pattern is not None:
         yield Check(column.name, "pattern", f"matches {column.pattern}", ~value.str.contains(column.pattern))
 

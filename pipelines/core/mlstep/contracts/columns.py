@@ -4,9 +4,10 @@ import re
 from datetime import date, datetime
 from typing import Any, cast
 
-from mlstep.contracts.fields import Problems, custom_properties, typed, unknown_keys
+from mlstep.contracts.fields import custom_properties
 from mlstep.contracts.model import ROLES, TYPES, Column, LogicalType, Role, Scalar
 from mlstep.contracts.rules import parse_rules
+from mlstep.problems import Problems, typed, unknown_keys
 
 _COLUMN = {
     "name", "physicalType", "description", "businessName", "authoritativeDefinitions", "tags", "customProperties", "primaryKey",
@@ -19,7 +20,15 @@ _OPTIONS: dict[str, set[str]] = {
     "integer": {"multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "format"},
     "number": {"multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "format"},
     "date": {"format", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"},
-    "timestamp": {"format", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "timezone", "defaultTimezone"},
+    "timestamp": {
+        "format",
+        "maximum",
+        "exclusiveMaximum",
+        "minimum",
+        "exclusiveMinimum",
+        "timezone",
+        "defaultTimezone",
+    },
     "boolean": set(),
 }
 _CUSTOM = {"strata.role", "strata.positive", "strata.personal_data_allowed"}
@@ -36,15 +45,29 @@ def parse_column(problems: Problems, place: str, entry: Any) -> Column | None:
     custom = custom_properties(problems, place, entry.get("customProperties"), _CUSTOM)
     role = _role(problems, place, custom.get("strata.role"))
     if kind not in TYPES:
-        remedy = "tables hold scalars; flatten it upstream" if kind in ("object", "array", "time") else f"allowed: {', '.join(TYPES)}"
+        remedy = (
+            "tables hold scalars; flatten it upstream"
+            if kind in ("object", "array", "time")
+            else f"allowed: {', '.join(TYPES)}"
+        )
         problems.add(f"{place}.logicalType", f"is {kind!r}", remedy)
         return None
     options = typed(problems, place, entry, "logicalTypeOptions", (dict,), "a map") or {}
     unknown_keys(problems, f"{place}.logicalTypeOptions", options, _OPTIONS[kind])
     rules = parse_rules(problems, f"{place}.quality", entry.get("quality"), kind)
-    bounds = {key: _bound(problems, f"{place}.{key}", kind, options.get(key)) for key in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")}
+    bounds = {
+        key: _bound(problems, f"{place}.{key}", kind, options.get(key))
+        for key in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+    }
     _check_order(problems, place, bounds["minimum"], bounds["maximum"])
-    values = next((rule.valid_values for rule in rules if rule.valid_values and rule.operator == "mustBe" and rule.limits == (0,)), None)
+    values = next(
+        (
+            rule.valid_values
+            for rule in rules
+            if rule.valid_values and rule.operator == "mustBe" and not any(rule.limits)
+        ),
+        None,
+    )
     return Column(
         name=entry["name"],
         type=cast(LogicalType, kind),
@@ -73,7 +96,9 @@ def _role(problems: Problems, place: str, declared: Any) -> Role:
     if declared is None:
         return "feature"
     if declared not in ROLES:
-        problems.add(f"{place} strata.role", f"is {declared!r}", f"allowed: {', '.join(ROLES)}; leave it away for a feature")
+        problems.add(
+            f"{place} strata.role", f"is {declared!r}", f"allowed: {', '.join(ROLES)}; leave it away for a feature"
+        )
         return "ignored"
     return cast(Role, declared)
 
@@ -120,16 +145,26 @@ def _pattern(problems: Problems, place: str, options: dict[str, Any]) -> str | N
     return str(pattern)
 
 
-def _positive(problems: Problems, place: str, role: Role, values: tuple[Scalar, ...] | None, declared: Any) -> Scalar | None:
+def _positive(
+    problems: Problems, place: str, role: Role, values: tuple[Scalar, ...] | None, declared: Any
+) -> Scalar | None:
     if declared is None:
         return None
     if role != "target":
-        problems.add(f"{place} strata.positive", f"stands on a column with the role {role}", "only the target has a positive value")
+        problems.add(
+            f"{place} strata.positive",
+            f"stands on a column with the role {role}",
+            "only the target has a positive value",
+        )
     if not isinstance(declared, str | int | float | bool):
         problems.add(f"{place} strata.positive", f"is {declared!r}", "write one value")
         return None
     if values is not None and declared not in values:
-        problems.add(f"{place} strata.positive", f"{declared!r} is not one of the valid values {list(values)}", "name one of them")
+        problems.add(
+            f"{place} strata.positive",
+            f"{declared!r} is not one of the valid values {list(values)}",
+            "name one of them",
+        )
     return declared
 
 
@@ -138,7 +173,11 @@ def _legal_basis(problems: Problems, place: str, custom: dict[str, Any]) -> str 
     if basis is None:
         return None
     if not isinstance(basis, str) or len(basis.strip()) < 3:
-        problems.add(f"{place} strata.personal_data_allowed", f"is {basis!r}", "name the legal basis, such as `contract, GDPR Art. 6(1)(b)`")
+        problems.add(
+            f"{place} strata.personal_data_allowed",
+            f"is {basis!r}",
+            "name the legal basis, such as `contract, GDPR Art. 6(1)(b)`",
+        )
         return None
     return basis
 

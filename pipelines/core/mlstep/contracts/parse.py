@@ -10,10 +10,10 @@ from typing import Any
 
 from mlstep.canonical import digest_bytes
 from mlstep.contracts.columns import parse_column
-from mlstep.contracts.fields import Problems, custom_properties, unknown_keys
+from mlstep.contracts.fields import custom_properties
 from mlstep.contracts.model import Column, DataContract
 from mlstep.contracts.rules import parse_rules
-
+from mlstep.problems import Problems, unknown_keys
 from mlstep.yaml_file import load_map
 
 _API_VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0")
@@ -27,7 +27,19 @@ _TABLE = {
     "name", "logicalType", "physicalType", "physicalName", "description", "businessName", "authoritativeDefinitions", "tags",
     "customProperties", "dataGranularityDescription", "properties", "relationships", "quality",
 }  # fmt: skip
-_HOURS = {"m": 1 / 60, "min": 1 / 60, "minute": 1 / 60, "minutes": 1 / 60, "h": 1, "hr": 1, "hour": 1, "hours": 1, "d": 24, "day": 24, "days": 24}
+_HOURS = {
+    "m": 1 / 60,
+    "min": 1 / 60,
+    "minute": 1 / 60,
+    "minutes": 1 / 60,
+    "h": 1,
+    "hr": 1,
+    "hour": 1,
+    "hours": 1,
+    "d": 24,
+    "day": 24,
+    "days": 24,
+}
 
 
 def read_contract(path: Path) -> DataContract:
@@ -92,7 +104,9 @@ def _columns(problems: Problems, table: dict[str, Any]) -> tuple[Column, ...]:
         if table:
             problems.add("schema[0].properties", "has no column", "describe every column")
         return ()
-    parsed = [parse_column(problems, f"schema[0].properties[{number}]", entry) for number, entry in enumerate(properties)]
+    parsed = [
+        parse_column(problems, f"schema[0].properties[{number}]", entry) for number, entry in enumerate(properties)
+    ]
     columns = tuple(column for column in parsed if column is not None)
     names = [column.name for column in columns]
     for name in sorted({name for name in names if names.count(name) > 1}):
@@ -103,17 +117,34 @@ def _columns(problems: Problems, table: dict[str, Any]) -> tuple[Column, ...]:
 def _check_roles(problems: Problems, columns: tuple[Column, ...]) -> None:
     if not columns:
         return
-    by_role = {role: [column.name for column in columns if column.role == role] for role in ("target", "entity", "time", "feature")}
+    by_role = {
+        role: [column.name for column in columns if column.role == role]
+        for role in ("target", "entity", "time", "feature")
+    }
     if len(by_role["target"]) != 1:
-        problems.add("target", f"{len(by_role['target'])} columns have the role target {by_role['target']}", "give exactly one column strata.role: target")
+        problems.add(
+            "target",
+            f"{len(by_role['target'])} columns have the role target {by_role['target']}",
+            "give exactly one column strata.role: target",
+        )
     for role in ("entity", "time"):
         if len(by_role[role]) > 1:
-            problems.add(role, f"{len(by_role[role])} columns have the role {role} {by_role[role]}", "give at most one column this role")
+            problems.add(
+                role,
+                f"{len(by_role[role])} columns have the role {role} {by_role[role]}",
+                "give at most one column this role",
+            )
     if not by_role["feature"]:
-        problems.add("features", "no column is left for the model to read", "leave strata.role away from the columns a model may read")
+        problems.add(
+            "features",
+            "no column is left for the model to read",
+            "leave strata.role away from the columns a model may read",
+        )
     for column in columns:
         if column.role == "time" and column.type not in ("date", "timestamp"):
-            problems.add(f"column {column.name}", f"has the role time and the type {column.type}", "use date or timestamp")
+            problems.add(
+                f"column {column.name}", f"has the role time and the type {column.type}", "use date or timestamp"
+            )
         if column.role == "target" and column.positive is None and column.type != "boolean":
             problems.add(f"column {column.name}", "has no strata.positive", "name the value that counts as 1")
 
@@ -151,5 +182,3 @@ def _purpose(description: Any) -> str:
     if isinstance(description, dict):
         return str(description.get("purpose") or description.get("usage") or "")
     return "" if description is None else str(description)
-
-

@@ -3,11 +3,18 @@
 import re
 from typing import Any
 
-from mlstep.contracts.fields import Problems, unknown_keys
 from mlstep.contracts.model import Rule, Scalar, Severity
+from mlstep.problems import Problems, unknown_keys
 
 METRICS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount")
-ONE_LIMIT = ("mustBe", "mustNotBe", "mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan", "mustBeLessOrEqualTo")
+ONE_LIMIT = (
+    "mustBe",
+    "mustNotBe",
+    "mustBeGreaterThan",
+    "mustBeGreaterOrEqualTo",
+    "mustBeLessThan",
+    "mustBeLessOrEqualTo",
+)
 TWO_LIMITS = ("mustBeBetween", "mustNotBeBetween")
 _RULE = {
     "authoritativeDefinitions", "businessImpact", "customProperties", "description", "dimension", "method", "name", "schedule",
@@ -49,7 +56,9 @@ def _rule(problems: Problems, place: str, entry: dict[str, Any], kind: str | Non
     if form == "text":
         return None  # Words for people; there is nothing to compute.
     if form != "library":
-        problems.add(f"{place}.type", f"is {form!r}", "only library rules (and text) can be checked here; write it as a metric")
+        problems.add(
+            f"{place}.type", f"is {form!r}", "only library rules (and text) can be checked here; write it as a metric"
+        )
         return None
     metric = entry.get("metric")
     if metric not in METRICS:
@@ -74,7 +83,8 @@ def _rule(problems: Problems, place: str, entry: dict[str, Any], kind: str | Non
         percent=entry.get("unit") == "percent",
         valid_values=values,
         pattern=pattern,
-        missing_values=_values(problems, f"{place}.arguments.missingValues", arguments.get("missingValues"), nulls=True) or (),
+        missing_values=_values(problems, f"{place}.arguments.missingValues", arguments.get("missingValues"), nulls=True)
+        or (),
         severity=_severity(entry.get("severity")),
         name=str(entry.get("name") or ""),
     )
@@ -83,7 +93,9 @@ def _rule(problems: Problems, place: str, entry: dict[str, Any], kind: str | Non
 def _operator(problems: Problems, place: str, entry: dict[str, Any]) -> tuple[str | None, tuple[float, ...]]:
     given = [key for key in (*ONE_LIMIT, *TWO_LIMITS) if key in entry]
     if len(given) != 1:
-        problems.add(place, f"has {len(given)} operators {given}", f"write exactly one of {', '.join((*ONE_LIMIT, *TWO_LIMITS))}")
+        problems.add(
+            place, f"has {len(given)} operators {given}", f"write exactly one of {', '.join((*ONE_LIMIT, *TWO_LIMITS))}"
+        )
         return None, ()
     value = entry[given[0]]
     limits = value if given[0] in TWO_LIMITS else [value]

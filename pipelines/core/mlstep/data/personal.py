@@ -40,7 +40,10 @@ def luhn(text: str) -> bool:
     """Luhn's check digit (ISO/IEC 7812)."""
     numbers = digits(text)[::-1]
     doubled = [2 * number for number in numbers[1::2]]
-    return bool(numbers) and (sum(numbers[0::2]) + sum(number - 9 if number > 9 else number for number in doubled)) % 10 == 0
+    return (
+        bool(numbers)
+        and (sum(numbers[0::2]) + sum(number - 9 if number > 9 else number for number in doubled)) % 10 == 0
+    )
 
 
 def is_card(text: str) -> bool:
@@ -65,7 +68,11 @@ def is_swedish(text: str) -> bool:
     """A Swedish personal or co-ordination number: a date (day may be raised by 60) and Luhn over ten digits."""
     numbers = digits(text)[-10:]
     day = numbers[4] * 10 + numbers[5] if len(numbers) == 10 else 0
-    return len(numbers) == 10 and _is_day(numbers[2] * 10 + numbers[3], day - 60 if day > 60 else day) and luhn("".join(map(str, numbers)))
+    return (
+        len(numbers) == 10
+        and _is_day(numbers[2] * 10 + numbers[3], day - 60 if day > 60 else day)
+        and luhn("".join(map(str, numbers)))
+    )
 
 
 def is_finnish(text: str) -> bool:
@@ -75,7 +82,10 @@ def is_finnish(text: str) -> bool:
     if len(compact) != 11 or len(numbers) != 9:
         return False
     remainder = int("".join(map(str, numbers))) % 31
-    return _is_day(numbers[2] * 10 + numbers[3], numbers[0] * 10 + numbers[1]) and compact[10] == "0123456789ABCDEFHJKLMNPRSTUVWXY"[remainder]
+    return (
+        _is_day(numbers[2] * 10 + numbers[3], numbers[0] * 10 + numbers[1])
+        and compact[10] == "0123456789ABCDEFHJKLMNPRSTUVWXY"[remainder]
+    )
 
 
 def is_norwegian(text: str) -> bool:
@@ -98,7 +108,11 @@ def is_danish(text: str) -> bool:
 def is_baltic(text: str) -> bool:
     """An Estonian or Lithuanian personal code: century digit, date, two-level remainder by 11."""
     numbers = digits(text)
-    if len(numbers) != 11 or not 1 <= numbers[0] <= 8 or not _is_day(numbers[3] * 10 + numbers[4], numbers[5] * 10 + numbers[6]):
+    if (
+        len(numbers) != 11
+        or not 1 <= numbers[0] <= 8
+        or not _is_day(numbers[3] * 10 + numbers[4], numbers[5] * 10 + numbers[6])
+    ):
         return False
     remainder = _weighted(numbers, (1, 2, 3, 4, 5, 6, 7, 8, 9, 1)) % 11
     if remainder == 10:
@@ -116,15 +130,26 @@ def is_polish(text: str) -> bool:
 
 def is_spanish(text: str) -> bool:
     """A Spanish DNI or NIE: the letter follows from the remainder by 23."""
-    compact = text.upper().replace("-", "").translate(str.maketrans("XYZ", "012")) if text[:1].upper() in "XYZ" else text.upper().replace("-", "")
-    return len(compact) == 9 and compact[:8].isdecimal() and "TRWAGMYFPDXBNJZSQVHLCKE"[int(compact[:8]) % 23] == compact[8]
+    compact = (
+        text.upper().replace("-", "").translate(str.maketrans("XYZ", "012"))
+        if text[:1].upper() in "XYZ"
+        else text.upper().replace("-", "")
+    )
+    return (
+        len(compact) == 9 and compact[:8].isdecimal() and "TRWAGMYFPDXBNJZSQVHLCKE"[int(compact[:8]) % 23] == compact[8]
+    )
 
 
 def is_french(text: str) -> bool:
     """A French social security number: month, and 97 less the remainder by 97 as key."""
     compact = re.sub(r"\s", "", text).upper()
     number = compact[:13].replace("2A", "19").replace("2B", "18")
-    return len(compact) == 15 and number.isdecimal() and compact[13:].isdecimal() and 97 - int(number) % 97 == int(compact[13:])
+    return (
+        len(compact) == 15
+        and number.isdecimal()
+        and compact[13:].isdecimal()
+        and 97 - int(number) % 97 == int(compact[13:])
+    )
 
 
 def is_ipv4(text: str) -> bool:
@@ -137,7 +162,11 @@ KINDS: tuple[Kind, ...] = (
     Kind("e-mail", r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*\.[A-Za-z]{2,}", None),
     Kind("IBAN", r"\b[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{4}){2,7}(?:[ \-]?[A-Z0-9]{1,3})?\b", is_iban, 1 / 97),
     Kind("payment card", r"\b[2-6]\d{3}(?:[ \-]?\d{3,6}){2,4}\b", is_card, 0.1, True),
-    Kind("phone", r"(?:\+|\b00)[1-9]\d{0,2}[ \-/]?(?:\(0\))?(?:[ \-/]?\d{2,4}){3,5}\b|\b0\d{1,3}[ \-/]\d{2,4}(?:[ \-]?\d{2,3}){1,3}\b", None),
+    Kind(
+        "phone",
+        r"(?:\+|\b00)[1-9]\d{0,2}[ \-/]?(?:\(0\))?(?:[ \-/]?\d{2,4}){3,5}\b|\b0\d{1,3}[ \-/]\d{2,4}(?:[ \-]?\d{2,3}){1,3}\b",
+        None,
+    ),
     Kind("Swedish personal number", r"\b(?:19|20)?\d{2}[01]\d[0-9]\d[\-+]?\d{4}\b", is_swedish, 0.01, True),
     Kind("Finnish personal code", r"\b[0-3]\d[01]\d{3}[\-+A-FU-Ya-fu-y]\d{3}[0-9A-Ya-y]\b", is_finnish, 0.03),
     Kind("Norwegian birth number", r"\b\d{6} ?\d{5}\b", is_norwegian, 0.001, True),
@@ -145,7 +174,13 @@ KINDS: tuple[Kind, ...] = (
     Kind("Estonian or Lithuanian personal code", r"\b[1-8]\d{10}\b", is_baltic, 0.03, True),
     Kind("Polish PESEL", r"\b\d{11}\b", is_polish, 0.03, True),
     Kind("Spanish DNI or NIE", r"\b[XYZxyz]?-?\d{7,8}-?[A-Za-z]\b", is_spanish, 1 / 23),
-    Kind("French social security number", r"\b[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[ABab]) ?\d{3} ?\d{3} ?\d{2}\b", is_french, 0.01, True),
+    Kind(
+        "French social security number",
+        r"\b[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[ABab]) ?\d{3} ?\d{3} ?\d{2}\b",
+        is_french,
+        0.01,
+        True,
+    ),
     Kind("IP address", r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b", is_ipv4),
 )
 

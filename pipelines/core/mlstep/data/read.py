@@ -50,13 +50,18 @@ def read_source(uri: str, contract: DataContract, encoding: str, now: datetime) 
         return Source(synthetic.from_recipe(recipe), full, "synthetic", digest_bytes(full.encode()))
     path = local_path(uri)
     if not path.is_file():
-        raise ConfigError(f"source {uri}: {'is a folder' if path.is_dir() else 'no such file'}", "give the path of a CSV or Parquet file")
+        raise ConfigError(
+            f"source {uri}: {'is a folder' if path.is_dir() else 'no such file'}",
+            "give the path of a CSV or Parquet file",
+        )
     name = path.name.lower()
     if name.endswith(".parquet"):
         return Source(_parquet(path, contract), str(path), "parquet", digest_file(path))
     if name.endswith((".csv", ".csv.gz", ".tsv", ".txt")):
         return Source(_csv(path, contract, encoding), str(path), "csv", digest_file(path))
-    raise ConfigError(f"source {uri}: {path.suffix or 'no suffix'} is not a kind that can be read", "save it as .csv or .parquet")
+    raise ConfigError(
+        f"source {uri}: {path.suffix or 'no suffix'} is not a kind that can be read", "save it as .csv or .parquet"
+    )
 
 
 def _parquet(path: Path, contract: DataContract) -> "pl.DataFrame":
@@ -65,7 +70,10 @@ def _parquet(path: Path, contract: DataContract) -> "pl.DataFrame":
     try:
         frame = pl.read_parquet(path, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise ConfigError(f"source {path}: not readable as Parquet: {_first_line(error)}", "write the file again; was the copy complete?") from None
+        raise ConfigError(
+            f"source {path}: not readable as Parquet: {_first_line(error)}",
+            "write the file again; was the copy complete?",
+        ) from None
     return frame.with_columns(_naive_utc(name, dtype) for name, dtype in frame.schema.items())
 
 
@@ -86,11 +94,21 @@ def _csv(path: Path, contract: DataContract, encoding: str) -> "pl.DataFrame":
     header, separator = _header(path, text)
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        raise ConfigError(f"source {path}: columns {', '.join(twice)} are there twice", "give every column its own name")
+        raise ConfigError(
+            f"source {path}: columns {', '.join(twice)} are there twice", "give every column its own name"
+        )
     try:
-        frame = pl.read_csv(io.BytesIO(text.encode()), separator=separator, infer_schema=False, null_values="", missing_utf8_is_empty_string=False)
+        frame = pl.read_csv(
+            io.BytesIO(text.encode()),
+            separator=separator,
+            infer_schema=False,
+            null_values="",
+        )
     except pl.exceptions.PolarsError as error:
-        raise ConfigError(f"source {path}: not readable as CSV: {_first_line(error)}", f"separator {separator!r}; every line needs {len(header)} fields") from None
+        raise ConfigError(
+            f"source {path}: not readable as CSV: {_first_line(error)}",
+            f"separator {separator!r}; every line needs {len(header)} fields",
+        ) from None
     known = {column.name: column for column in contract.columns}
     decimal_comma = separator == ";"
     return frame.with_columns(typed(frame[name], known[name], decimal_comma) for name in frame.columns if name in known)
@@ -113,7 +131,9 @@ def read_text(path: Path, encoding: str) -> str:
         return data.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise ConfigError(f"source {path}: line {line} is not {encoding}", "save it as UTF-8, or name its encoding, such as cp1252") from None
+        raise ConfigError(
+            f"source {path}: line {line} is not {encoding}", "save it as UTF-8, or name its encoding, such as cp1252"
+        ) from None
 
 
 def _header(path: Path, text: str) -> tuple[list[str], str]:
@@ -146,7 +166,11 @@ def _convert(text: "pl.Series", column: Column, decimal_comma: bool) -> "pl.Seri
     import polars as pl
 
     if column.type in ("number", "integer"):
-        plain = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True) if decimal_comma and text.str.contains(",").any() else text
+        plain = (
+            text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+            if decimal_comma and text.str.contains(",").any()
+            else text
+        )
         if column.type == "integer":
             whole = plain.cast(pl.Int64, strict=False)
             if whole.null_count() == text.null_count():
@@ -154,7 +178,9 @@ def _convert(text: "pl.Series", column: Column, decimal_comma: bool) -> "pl.Seri
         return plain.cast(pl.Float64, strict=False)
     if column.type == "boolean":
         lower = text.str.to_lowercase()
-        return pl.select(pl.when(lower.is_in(list(_TRUE))).then(True).when(lower.is_in(list(_FALSE))).then(False)).to_series()
+        return pl.select(
+            pl.when(lower.is_in(list(_TRUE))).then(True).when(lower.is_in(list(_FALSE))).then(False)
+        ).to_series()
     return _moments(text, column)
 
 
@@ -178,7 +204,14 @@ def _formats(column: Column) -> list[str]:
         for jdk, strftime in _JDK:
             form = form.replace(jdk, strftime)
         return [form]
-    return ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M", "%Y-%m-%d"]
+    return [
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M:%S%.f%#z",
+        "%Y-%m-%d %H:%M:%S%.f%#z",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%d",
+    ]
 
 
 def _first_line(error: Any) -> str:

@@ -121,7 +121,15 @@ def from_recipe(recipe: Recipe) -> "pl.DataFrame":
 def _value(key: str, text: str) -> Any:
     if key == "start":
         return datetime.fromisoformat(text).replace(tzinfo=None)
-    kinds = {"rows": int, "seed": int, "drift": float, "unfairness": float, "pii": float, "default_rate": float, "label_delay_days": float}
+    kinds = {
+        "rows": int,
+        "seed": int,
+        "drift": float,
+        "unfairness": float,
+        "pii": float,
+        "default_rate": float,
+        "label_delay_days": float,
+    }
     return kinds[key](text)
 
 
@@ -178,8 +186,12 @@ def _logit(people: _People) -> "np.ndarray[Any, Any]":
 
     employment = np.array([-0.2, 0.25, 0.2, 0.9])
     purpose = np.array([-0.1, 0.1, -0.25, 0.35, 0.1])
-    linear = -0.42 * people.income + 0.36 * people.burden + 0.52 * people.debt + 0.44 * people.late - 0.007 * people.tenure
-    stressed = 0.5 * ((people.debt > 1.0) & (people.late >= 2))  # An interaction, so that a linear model is not the best one.
+    linear = (
+        -0.42 * people.income + 0.36 * people.burden + 0.52 * people.debt + 0.44 * people.late - 0.007 * people.tenure
+    )
+    stressed = 0.5 * (
+        (people.debt > 1.0) & (people.late >= 2)
+    )  # An interaction, so that a linear model is not the best one.
     return np.asarray(linear + stressed + employment[people.employment] + purpose[people.purpose])
 
 
@@ -191,7 +203,9 @@ def _intercept(default_rate: float) -> float:
     low, high = -20.0, 20.0
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if float(np.mean(1 / (1 + np.exp(-(base + middle))))) < default_rate else (low, middle)
+        low, high = (
+            (middle, high) if float(np.mean(1 / (1 + np.exp(-(base + middle))))) < default_rate else (low, middle)
+        )
     return (low + high) / 2
 
 
@@ -246,11 +260,20 @@ def _notes_index(rng: "np.random.Generator", rows: int) -> "np.ndarray[Any, Any]
 def _label(frame: "pl.DataFrame", recipe: Recipe) -> "pl.DataFrame":
     import polars as pl
 
-    codes = {"employment_type": EMPLOYMENT, "region": REGIONS, "purpose": PURPOSES, "age_band": AGE_BANDS, "gender": GENDERS, "note": _NOTES}
+    codes = {
+        "employment_type": EMPLOYMENT,
+        "region": REGIONS,
+        "purpose": PURPOSES,
+        "age_band": AGE_BANDS,
+        "gender": GENDERS,
+        "note": _NOTES,
+    }
     known_until = recipe.start + timedelta(days=DAYS - recipe.label_delay_days)
     start = pl.lit(recipe.start, dtype=pl.Datetime("us"))
     named = [
-        pl.Series(column, names, dtype=pl.String).gather(frame[column]).alias(column) if frame.height else pl.Series(column, [], dtype=pl.String)
+        pl.Series(column, names, dtype=pl.String).gather(frame[column]).alias(column)
+        if frame.height
+        else pl.Series(column, [], dtype=pl.String)
         for column, names in codes.items()
     ]
     return (
@@ -276,6 +299,10 @@ def _personal_notes(notes: "pl.Series", rng: "np.random.Generator", share: float
     texts = notes.to_list()
     for order, row in enumerate(chosen):
         number = int(rng.integers(10**6, 10**7))
-        pieces = (f"mail kund{number}@example.org", f"pay to {iban_with_checksum('SE', f'5000000005839{number}')}", f"call +46 70 {number:07d}")
+        pieces = (
+            f"mail kund{number}@example.org",
+            f"pay to {iban_with_checksum('SE', f'5000000005839{number}')}",
+            f"call +46 70 {number:07d}",
+        )
         texts[row] = f"{texts[row]} {pieces[order % 3]}"
     return pl.Series("note", texts, dtype=pl.String)

@@ -8,7 +8,7 @@ from mlstep.canonical import now, pretty, write_atomic
 from mlstep.contracts import DataContract, read_contract
 from mlstep.data.frames import schema_of, write_rows
 from mlstep.data.read import read_source
-from mlstep.step import Context, StepResult
+from mlstep.step import Context, Decision, StepResult
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,7 +52,7 @@ class Ingest:
         if age is not None:
             metrics["age_hours"] = round(age, 3)
             reasons += _too_old(age, contract, ctx.config.freshness_hours)
-        decision = "fail" if reasons else "pass"
+        decision: Decision = "fail" if reasons else "pass"
         return StepResult(decision, metrics, reasons, {"data": source.frame.height}, {"data": schema_of(source.frame)})
 
 
@@ -74,4 +74,6 @@ def _too_old(age: float, contract: DataContract, configured: float | None) -> li
     limits = [limit for limit in (contract.freshness_hours, configured) if limit is not None]
     if not limits or age <= min(limits):
         return []
-    return [f"the newest row is {age:.1f} hours old, {min(limits):g} are allowed: ask the owner of {contract.name} for newer data"]
+    return [
+        f"the newest row is {age:.1f} hours old, {min(limits):g} are allowed: ask the owner of {contract.name} for newer data"
+    ]

@@ -13,11 +13,17 @@ if TYPE_CHECKING:
     import polars as pl
 
 _NAMES: tuple[tuple[str, str], ...] = (
-    ("name of a person", r"(first|last|sur|full|given|family|maiden|customer|applicant|client|borrower|person|contact)_?name|^name$"),
+    (
+        "name of a person",
+        r"(first|last|sur|full|given|family|maiden|customer|applicant|client|borrower|person|contact)_?name|^name$",
+    ),
     ("e-mail", r"e_?mail"),
     ("phone", r"phone|mobile_?(number|no)|^mobile$|^tel$"),
     ("postal address", r"street|(home|postal|post|mail|living|residential)_?address|^address$"),
-    ("national identifier", r"ssn|social_?security|personnummer|personal_?(id|number|code|identity)|national_?id|^hetu$|^cpr$|^pesel$|passport|tax_?id"),
+    (
+        "national identifier",
+        r"ssn|social_?security|personnummer|personal_?(id|number|code|identity)|national_?id|^hetu$|^cpr$|^pesel$|passport|tax_?id",
+    ),
     ("account or card", r"iban|bank_?account|account_?(number|no)$|card_?(number|no)$|^pan$"),
     ("date of birth", r"birth_?(date|day)|date_?of_?birth|^dob$"),
     ("IP address", r"^ip$|ip_?addr"),
@@ -57,7 +63,9 @@ class Pii:
         frame = scan_rows(ctx.inputs["data"])
         rows = int(frame.select(pl.len()).collect().item())
         hits = scan(frame)
-        allowed = {column.name: column.personal_data_allowed for column in contract.columns if column.personal_data_allowed}
+        allowed = {
+            column.name: column.personal_data_allowed for column in contract.columns if column.personal_data_allowed
+        }
         forbidden = [hit for hit in hits if hit.column not in allowed and not hit.by_chance]
         chances = [hit for hit in hits if hit.by_chance]
         decision: Decision = "fail" if forbidden else "pass"
@@ -72,7 +80,11 @@ class Pii:
                 "coincidences": [_entry(hit, rows, allowed) for hit in chances],
             }
         )
-        metrics = {"rows": float(rows), "findings": float(len(forbidden)), "allowed_findings": float(len(hits) - len(forbidden) - len(chances))}
+        metrics = {
+            "rows": float(rows),
+            "findings": float(len(forbidden)),
+            "allowed_findings": float(len(hits) - len(forbidden) - len(chances)),
+        }
         return StepResult(decision, metrics, [_sentence(hit, rows, contract) for hit in forbidden])
 
 
@@ -88,7 +100,12 @@ def scan(frame: "pl.LazyFrame") -> list[Hit]:
             counts = frame.group_by(pl.col(name).cast(pl.String).alias("value")).len().collect()
             hits += _content(name, counts, KINDS)
         elif dtype.is_integer():
-            counts = frame.filter(pl.col(name) >= _LARGE_NUMBER).group_by(pl.col(name).cast(pl.String).alias("value")).len().collect()
+            counts = (
+                frame.filter(pl.col(name) >= _LARGE_NUMBER)
+                .group_by(pl.col(name).cast(pl.String).alias("value"))
+                .len()
+                .collect()
+            )
             hits += _content(name, counts, tuple(kind for kind in KINDS if kind.digits_only))
     return hits
 
@@ -107,8 +124,24 @@ def _content(column: str, counts: "pl.DataFrame", kinds: tuple[Kind, ...]) -> li
         found = matching if kind.valid is None else matching.filter(_valid(matching, kind))
         rows, candidates = int(found["len"].sum()), int(matching["len"].sum())
         if rows:
-            examples = found.sort("value").head(3).select(pl.col("value").str.extract(f"({kind.pattern})", 1)).to_series().to_list()
-            hits.append(Hit(column, kind.name, "content", rows, candidates, _by_chance(kind, rows, candidates, present), tuple(examples)))
+            examples = (
+                found.sort("value")
+                .head(3)
+                .select(pl.col("value").str.extract(f"({kind.pattern})", 1))
+                .to_series()
+                .to_list()
+            )
+            hits.append(
+                Hit(
+                    column,
+                    kind.name,
+                    "content",
+                    rows,
+                    candidates,
+                    _by_chance(kind, rows, candidates, present),
+                    tuple(examples),
+                )
+            )
     return hits
 
 
@@ -131,7 +164,7 @@ def _snake(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
 
 
-def _entry(hit: Hit, rows: int, allowed: dict[str, str | None]) -> dict[str, Any]:
+def _entry(hit: Hit, rows: int, allowed: dict[str, str]) -> dict[str, Any]:
     return {
         "column": hit.column,
         "kind": hit.kind,
@@ -145,7 +178,9 @@ def _entry(hit: Hit, rows: int, allowed: dict[str, str | None]) -> dict[str, Any
 
 
 def _sentence(hit: Hit, rows: int, contract: DataContract) -> str:
-    remedy = f"remove it at its source, or let {contract.name}'s owner name a legal basis (strata.personal_data_allowed)"
+    remedy = (
+        f"remove it at its source, or let {contract.name}'s owner name a legal basis (strata.personal_data_allowed)"
+    )
     if hit.by == "name":
         return f"column {hit.column} is called like a {hit.kind}: {remedy}"
     shown = ", ".join(mask(value) for value in hit.values)

@@ -57,22 +57,33 @@ class Split:
             return StepResult("fail", {"rows": float(rows.height)}, [refusal])
         parts, notes = _divide(labelled, contract, config, way)
         reasons = _refusals(parts, contract, config)
-        metrics: dict[str, float] = {"rows": float(rows.height), "unlabelled_rows": float(rows.height - labelled.height)}
+        metrics: dict[str, float] = {
+            "rows": float(rows.height),
+            "unlabelled_rows": float(rows.height - labelled.height),
+        }
         for name, part in parts.items():
             write_rows(part, ctx.outputs[name])
             metrics[f"{name}_rows"] = float(part.height)
-            metrics[f"{name}_positive_share"] = round(_positives(part, contract) / part.height, 6) if part.height else 0.0
+            metrics[f"{name}_positive_share"] = (
+                round(_positives(part, contract) / part.height, 6) if part.height else 0.0
+            )
         overlap = _overlap(parts, contract)
         if overlap:
             metrics["test_entities_also_in_train"] = float(overlap)
-            notes.append(f"{overlap} entities of the test part are in the train part too; split by entity if they must not be")
+            notes.append(
+                f"{overlap} entities of the test part are in the train part too; split by entity if they must not be"
+            )
         sizes = {name: part.height for name, part in parts.items()}
         schemas = {name: schema_of(part) for name, part in parts.items()}
         return StepResult("fail" if reasons else "pass", metrics, reasons + notes, sizes, schemas)
 
 
 def _check(config: SplitConfig) -> None:
-    problems = [f"{name} is {value}, allowed 0.01 to 0.8" for name, value in (("valid", config.valid), ("test", config.test)) if not 0.01 <= value <= 0.8]
+    problems = [
+        f"{name} is {value}, allowed 0.01 to 0.8"
+        for name, value in (("valid", config.valid), ("test", config.test))
+        if not 0.01 <= value <= 0.8
+    ]
     if config.valid + config.test > 0.9:
         problems.append(f"valid and test take {config.valid + config.test:.2f} of the rows, at most 0.90 is allowed")
     if problems:
@@ -84,13 +95,23 @@ def _way(config: SplitConfig, contract: DataContract) -> tuple[str | None, str]:
     have = {"time": contract.time is not None, "entity": contract.entity is not None, "random": True}
     if config.by == "auto":
         found = next((way for way in ("time", "entity") if have[way]), None)
-        return found, "" if found else "the contract names neither a time nor an entity column: name one (strata.role), or ask for `by: random`"
+        return (
+            found,
+            ""
+            if found
+            else "the contract names neither a time nor an entity column: name one (strata.role), or ask for `by: random`",
+        )
     if not have[config.by]:
-        return None, f"split by {config.by} was asked for, but the contract names no {config.by} column: give one strata.role: {config.by}"
+        return (
+            None,
+            f"split by {config.by} was asked for, but the contract names no {config.by} column: give one strata.role: {config.by}",
+        )
     return config.by, ""
 
 
-def _divide(rows: "pl.DataFrame", contract: DataContract, config: SplitConfig, way: str) -> tuple[dict[str, "pl.DataFrame"], list[str]]:
+def _divide(
+    rows: "pl.DataFrame", contract: DataContract, config: SplitConfig, way: str
+) -> tuple[dict[str, "pl.DataFrame"], list[str]]:
     if rows.height == 0:
         return dict.fromkeys(PARTS, rows), []
     if way == "time":
@@ -122,7 +143,9 @@ def _by_time(rows: "pl.DataFrame", column: str, config: SplitConfig) -> tuple[di
         "valid": ordered.filter((value >= first_valid) & (value < first_test)),
         "test": ordered.filter(value >= first_test),
     }
-    notes = [f"split by {column}: train until {_moment(first_valid)}, valid until {_moment(first_test)}, test from then on"]
+    notes = [
+        f"split by {column}: train until {_moment(first_valid)}, valid until {_moment(first_test)}, test from then on"
+    ]
     if ordered.height < rows.height:
         notes.append(f"{rows.height - ordered.height} rows without {column} are in no part")
     return parts, notes
@@ -151,10 +174,14 @@ def _refusals(parts: dict[str, "pl.DataFrame"], contract: DataContract, config: 
     for name, part in parts.items():
         positives = _positives(part, contract)
         if part.height < config.minimum_rows:
-            reasons.append(f"{name} has {part.height} rows, at least {config.minimum_rows} are needed: give more data or change the shares")
+            reasons.append(
+                f"{name} has {part.height} rows, at least {config.minimum_rows} are needed: give more data or change the shares"
+            )
         elif min(positives, part.height - positives) < config.minimum_class_rows:
             counts = f"{positives} positive and {part.height - positives} negative rows"
-            reasons.append(f"{name} has {counts}, at least {config.minimum_class_rows} of each are needed: give more data or split by entity")
+            reasons.append(
+                f"{name} has {counts}, at least {config.minimum_class_rows} of each are needed: give more data or split by entity"
+            )
     return reasons
 
 

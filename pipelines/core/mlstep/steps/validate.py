@@ -41,7 +41,12 @@ class Validate:
                 "checks": entries,
             }
         )
-        metrics = {"rows": float(rows), "checks": float(len(entries)), "failed": float(len(failed)), "warned": float(len(warned))}
+        metrics = {
+            "rows": float(rows),
+            "checks": float(len(entries)),
+            "failed": float(len(failed)),
+            "warned": float(len(warned)),
+        }
         return StepResult(decision, metrics, [_sentence(entry) for entry in failed + warned])
 
 
@@ -64,7 +69,12 @@ def check_rows(frame: "pl.LazyFrame", contract: DataContract, rows: int) -> list
     findings += run(frame, checks, rows)
     findings += [_unexpected(name, rows) for name in schema if name not in {column.name for column in contract.columns}]
     order = {column.name: number for number, column in enumerate(contract.columns)}
-    findings.sort(key=lambda finding: (order.get(finding.check.column or "", -1 if finding.check.column is None else len(order)), finding.check.name))
+    findings.sort(
+        key=lambda finding: (
+            order.get(finding.check.column or "", -1 if finding.check.column is None else len(order)),
+            finding.check.name,
+        )
+    )
     private = {column.name for column in contract.columns if (column.classification or "").lower() in _PRIVATE}
     return [_entry(finding, finding.check.column in private) for finding in findings]
 
@@ -73,7 +83,12 @@ def _absent(column: Column, rows: int) -> Finding:
     import polars as pl
 
     dispensable = column.role == "ignored" and not column.required
-    return Finding(Check(column.name, "present", "the column is there", pl.lit(True), "warn" if dispensable else "fail"), rows, rows, False)
+    return Finding(
+        Check(column.name, "present", "the column is there", pl.lit(True), "warn" if dispensable else "fail"),
+        rows,
+        rows,
+        False,
+    )
 
 
 def _unexpected(name: str, rows: int) -> Finding:
@@ -92,7 +107,12 @@ def _type(frame: "pl.LazyFrame", column: Column, dtype: "pl.DataType", rows: int
     if dtype != pl.String or column.type not in ("number", "integer"):
         return Finding(check, rows, rows, False)
     value = pl.col(column.name)
-    wrong = frame.filter(value.is_not_null() & value.str.strip_chars().cast(pl.Float64, strict=False).is_null()).select(value).collect().to_series()
+    wrong = (
+        frame.filter(value.is_not_null() & value.str.strip_chars().cast(pl.Float64, strict=False).is_null())
+        .select(value)
+        .collect()
+        .to_series()
+    )
     return Finding(check, len(wrong), rows, False, tuple(wrong.head(3).to_list()))
 
 
@@ -102,9 +122,18 @@ def _classes(frame: "pl.LazyFrame", target: Column, rows: int) -> Finding:
 
     positive = True if target.positive is None else target.positive
     value = pl.col(target.name)
-    counts = frame.select((value == positive).sum().alias("positive"), value.is_not_null().sum().alias("known"), value.drop_nulls().n_unique().alias("kinds")).collect()
+    counts = frame.select(
+        (value == positive).sum().alias("positive"),
+        value.is_not_null().sum().alias("known"),
+        value.drop_nulls().n_unique().alias("kinds"),
+    ).collect()
     positives, known, kinds = (int(counts[name][0]) for name in ("positive", "known", "kinds"))
-    check = Check(target.name, "classes", f"two values, {positive!r} among them (found {kinds} values, {positives} of {known} positive)", pl.lit(True))
+    check = Check(
+        target.name,
+        "classes",
+        f"two values, {positive!r} among them (found {kinds} values, {positives} of {known} positive)",
+        pl.lit(True),
+    )
     return Finding(check, 0 if kinds == 2 else rows, rows, kinds == 2 and 0 < positives < known)
 
 
@@ -119,7 +148,9 @@ def _entry(finding: Finding, private: bool) -> dict[str, Any]:
         "passed": finding.passed,
         "violations": finding.violations,
         "share": round(finding.violations / finding.rows, 6) if finding.rows else 0.0,
-        "examples": [mask(value) if private or not isinstance(value, int | float) else value for value in finding.examples],
+        "examples": [
+            mask(value) if private or not isinstance(value, int | float) else value for value in finding.examples
+        ],
     }
 
 
