@@ -7,7 +7,7 @@ from typing import Any
 
 from policies import messages, normalise
 from policies.controls import Catalogue
-from policies.model import Control, Level, NotApplicableError, Problem, Resource, Result, Stack, Verdict
+from policies.model import Control, Finding, Level, NotApplicableError, Problem, Resource, Result, Stack, Verdict
 from policies.register import Register
 from policies.source import InvalidSourceError
 from policies.values import UnknownValueError
@@ -27,7 +27,7 @@ def load_rules(catalogue: Catalogue) -> dict[str, tuple[Predicate, ...]]:
         name = messages.rule_module(control.id)
         try:
             predicates = importlib.import_module(f"policies.rules.{name}").PREDICATES
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # noqa: BLE001  (whatever a rule file does when loaded, all of them are reported)
             problems.append(f"{control.id}: rules/{name}.py: {error}; write the rule with its PREDICATES")
             continue
         found[control.id] = tuple(predicates)
@@ -99,9 +99,7 @@ class Evaluator:
                 continue
             reason = _not_concerned(control, stack)
             if reason:
-                results.append(
-                    self._keep(Result(control.id, urn, Verdict.NOT_APPLICABLE, self.level(control), (reason,)))
-                )
+                results.append(self._not_applicable(control, urn, self.level(control), [reason]))
             else:
                 results.append(self._judge(control, stack, urn, secrets))
         return results
@@ -109,18 +107,18 @@ class Evaluator:
     def _judge(self, control: Control, subject: Resource | Stack, urn: str, secrets: frozenset[str]) -> Result:
         level = self.level(control)
         if level is Level.OFF:
-            return self._keep(Result(control.id, urn, Verdict.NOT_APPLICABLE, level, (self._off_reason(control),)))
+            return self._not_applicable(control, urn, level, [self._off_reason(control)])
         seen = _run(self._rules[control.id], subject, secrets)
         if seen.errors:
-            texts = tuple(messages.broken(control, urn, error) for error in seen.errors)
-            return self._keep(Result(control.id, urn, Verdict.ERROR, level, texts))
+            findings = tuple(messages.broken(control, urn, error) for error in seen.errors)
+            return self._keep(Result(control.id, urn, Verdict.ERROR, level, findings))
         if seen.problems:
             return self._keep(self._failed(control, urn, level, seen.problems))
         if seen.unknown:
-            texts = tuple(messages.undetermined(control, urn, why) for why in seen.unknown)
-            return self._keep(Result(control.id, urn, Verdict.UNDETERMINED, level, texts))
+            findings = tuple(messages.undetermined(control, urn, why) for why in seen.unknown)
+            return self._keep(Result(control.id, urn, Verdict.UNDETERMINED, level, findings))
         if seen.reasons and not seen.answered:
-            return self._keep(Result(control.id, urn, Verdict.NOT_APPLICABLE, level, tuple(seen.reasons)))
+            return self._not_applicable(control, urn, level, seen.reasons)
         return self._keep(Result(control.id, urn, Verdict.PASS, level))
 
     def _failed(self, control: Control, urn: str, level: Level, problems: list[Problem]) -> Result:
@@ -129,20 +127,23 @@ class Evaluator:
         waivers = [self.register.match(control.id, self.stack_name, place) for place in concerned]
         covered = [waiver for waiver in waivers if waiver is not None]
         if len(covered) == len(problems) and control.exceptions:
-            texts = tuple(
+            findings = tuple(
                 messages.excepted(control, problem, place, waiver)
                 for problem, place, waiver in zip(problems, concerned, covered, strict=True)
             )
-            return Result(
-                control.id, urn, Verdict.EXCEPTED, level, texts, ", ".join(sorted({waiver.id for waiver in covered}))
-            )
+            names = ", ".join(sorted({waiver.id for waiver in covered}))
+            return Result(control.id, urn, Verdict.EXCEPTED, level, findings, names)
         lapsed = [self.register.lapsed(control.id, self.stack_name, place) for place in concerned]
-        texts = tuple(messages.failed(control, *parts) for parts in zip(problems, concerned, lapsed, strict=True))
-        return Result(control.id, urn, Verdict.FAIL, level, texts)
+        findings = tuple(messages.failed(control, *parts) for parts in zip(problems, concerned, lapsed, strict=True))
+        return Result(control.id, urn, Verdict.FAIL, level, findings)
 
     def _off_reason(self, control: Control) -> str:
         on = [name for name in normalise.ENVIRONMENTS if control.level(name, self.risk_class) is not Level.OFF]
         return f"{'/'.join(self.environments)}: applies in {', '.join(on)} only"
+
+    def _not_applicable(self, control: Control, urn: str, level: Level, reasons: list[str]) -> Result:
+        findings = tuple(Finding(urn, reason, reason) for reason in reasons)
+        return self._keep(Result(control.id, urn, Verdict.NOT_APPLICABLE, level, findings))
 
     def _keep(self, result: Result) -> Result:
         self.results[result.control, result.urn] = result

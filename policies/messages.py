@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
-from policies.model import Control, Problem, Waiver
+from policies.model import Control, Finding, Problem, Waiver
 
 
 def shown(urn: str) -> str:
@@ -13,8 +13,8 @@ def shown(urn: str) -> str:
     return f"{parts[-1]} [{parts[-2].split('$')[-1]}]" if len(parts) >= 4 else urn or "the stack"
 
 
-def failed(control: Control, problem: Problem, urn: str, lapsed: Waiver | None) -> str:
-    """Return the message of a broken control."""
+def failed(control: Control, problem: Problem, urn: str, lapsed: Waiver | None) -> Finding:
+    """Return the finding of a broken control."""
     lines = [
         f"{control.id} ({control.severity}): {shown(urn)}: {control.title}",
         f"  found:    {problem.found}",
@@ -25,39 +25,42 @@ def failed(control: Control, problem: Problem, urn: str, lapsed: Waiver | None) 
             f"  expired:  exception {lapsed.id} ended on {lapsed.expires.isoformat()}; the control applies again"
         )
     lines += [f"  remedy:   {control.remedy}", f"  more:     {control.page}"]
-    return "\n".join(lines)
+    return Finding(urn, problem.found, "\n".join(lines))
 
 
-def excepted(control: Control, problem: Problem, urn: str, waiver: Waiver) -> str:
-    """Return the message of a broken control that somebody may break for a time."""
-    return (
+def excepted(control: Control, problem: Problem, urn: str, waiver: Waiver) -> Finding:
+    """Return the finding of a broken control that somebody may break for a time."""
+    message = (
         f"{control.id} ({control.severity}): {shown(urn)}: excepted by {waiver.id} until {waiver.expires.isoformat()} "
         f"(owner {waiver.owner}, approved by {waiver.approver}, {waiver.ticket})\n"
         f"  found:    {problem.found}\n"
         f"  instead:  {waiver.compensating_control}\n"
         f"  more:     {control.page}"
     )
+    return Finding(urn, f"{problem.found}; excepted by {waiver.id} until {waiver.expires.isoformat()}", message)
 
 
-def undetermined(control: Control, urn: str, why: str) -> str:
-    """Return the message of a control that lacks a value."""
-    return (
+def undetermined(control: Control, urn: str, why: str) -> Finding:
+    """Return the finding of a control that lacks a value."""
+    message = (
         f"{control.id} ({control.severity}): {shown(urn)}: cannot be decided\n"
         f"  found:    {why}\n"
         f"  required: {control.required}\n"
         f"  more:     {control.page}"
     )
+    return Finding(urn, why, message)
 
 
-def broken(control: Control, urn: str, where: str) -> str:
-    """Return the message of a control that failed itself."""
-    return (
+def broken(control: Control, urn: str, where: str) -> Finding:
+    """Return the finding of a control that failed itself."""
+    message = (
         f"{control.id} ({control.severity}): {shown(urn)}: the control itself failed\n"
         f"  found:    {where}\n"
         f"  required: a verdict; a control that cannot give one stops the deployment\n"
         f"  remedy:   correct policies/rules/{rule_module(control.id)}.py and its fixtures\n"
         f"  more:     {control.page}"
     )
+    return Finding(urn, where, message)
 
 
 def rule_module(identifier: str) -> str:

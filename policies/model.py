@@ -183,6 +183,18 @@ class Waiver:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """One thing that a verdict rests on."""
+
+    urn: str
+    """The resource concerned."""
+    found: str
+    """What was found, in a few words."""
+    message: str
+    """What a person reads: control, resource, what was found and required, remedy, page."""
+
+
+@dataclass(frozen=True)
 class Result:
     """The verdict for one control on one resource, with what a person must know about it."""
 
@@ -190,7 +202,7 @@ class Result:
     urn: str
     verdict: Verdict
     level: Level
-    messages: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     exception: str = ""
 
     @property

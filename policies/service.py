@@ -148,15 +148,18 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         for result in results:
             control = self._catalogue[result.control]
             if result.verdict is Verdict.NOT_APPLICABLE:
-                response.not_applicable.add(policy_name=control.id, reason="; ".join(result.messages))
-            for message in () if result.verdict is Verdict.NOT_APPLICABLE else result.messages:
+                response.not_applicable.add(
+                    policy_name=control.id, reason="; ".join(found.found for found in result.findings)
+                )
+                continue
+            for finding in result.findings:
                 response.diagnostics.add(
                     policyName=control.id,
                     policyPackName=config.PACK,
                     policyPackVersion=self._version,
                     description=control.title,
-                    message=message,
-                    urn=result.urn,
+                    message=finding.message,
+                    urn=finding.urn,
                     enforcementLevel=pb.MANDATORY if result.blocks else pb.ADVISORY,
                     severity=_SEVERITIES[control.severity],
                 )

@@ -71,7 +71,8 @@ def decode(value: Any) -> Any:
     if signature == _OUTPUT:
         content = decode(value["value"]) if "value" in value else _Unknown()
         return _Secret(content) if value.get("secret") else content
-    return {str(key): decode(item) for key, item in value.items() if key != _SIGNATURE}
+    # Sorted, because mappings travel without an order and the same stack must give the same bytes.
+    return {str(key): decode(item) for key, item in sorted(value.items()) if key != _SIGNATURE}
 
 
 def _secret_content(value: Mapping[str, Any]) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from policies.config import AS_OF_VARIABLE, Clock
 from policies.evaluate import Evaluator
 from policies.model import WORSE, Control, Result, Verdict
+from policies.normalise import name_of
 
 SCHEMA = "strata-policy-report/1"
 _COLUMNS = ("control", "severity", "level", "verdict", "why")
@@ -86,31 +87,22 @@ def _why(control: Control, results: list[Result], worst: Verdict) -> list[str]:
     """Return, in a few words each, what the verdict of a control rests on."""
     if not results:
         return [f"no resource of this kind: {', '.join(control.applies_to)}"]
-    concerned = [found for found in results if found.verdict is worst]
+    findings = [finding for found in results if found.verdict is worst for finding in found.findings]
     if worst is Verdict.NOT_APPLICABLE:
-        return sorted({message for found in concerned for message in found.messages})
+        return sorted({finding.found for finding in findings})
     if worst is Verdict.PASS:
-        count = len(concerned)
+        count = sum(found.verdict is worst for found in results)
         return [
-            f"{count} resource{'' if count == 1 else 's'} checked"
-            if control.kind == "resource"
-            else "the stack as a whole"
+            f"{count} resource{'' if count == 1 else 's'} checked" if control.kind == "resource" else "the whole stack"
         ]
-    return [_found(message) for found in concerned for message in found.messages]
-
-
-def _found(message: str) -> str:
-    """Return the part of a message that says what was found, where it has one."""
-    return next(
-        (line.split(":", 1)[1].strip() for line in message.splitlines() if line.startswith("  found:")), message
-    )
+    return [f"{name_of(finding.urn)}: {finding.found}" for finding in findings]
 
 
 def _result(found: Result) -> dict[str, Any]:
     return {
         "urn": found.urn,
         "verdict": found.verdict.value,
-        "messages": list(found.messages),
+        "findings": [{"urn": entry.urn, "found": entry.found, "message": entry.message} for entry in found.findings],
         "exception": found.exception or None,
         "blocks": found.blocks,
     }

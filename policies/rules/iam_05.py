@@ -1,6 +1,6 @@
 """IAM-05: who trains cannot promote; the five identities are separate."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from policies.model import Problem, Resource, Stack
 
@@ -29,15 +29,8 @@ def distinct(stack: Stack) -> Iterator[Problem]:
     """No two identities share a user or a credential."""
     for foundation in stack.of("foundation"):
         identities = _identities(stack, foundation)
-        for label, column in (("user", 1), ("credential", 2)):
-            holders: dict[str, list[str]] = {}
-            for identity in identities:
-                holders.setdefault(identity[column], []).append(identity[0])
-            for value, names in holders.items():
-                if value and len(names) > 1:
-                    yield Problem(
-                        f"{' and '.join(names)} share the {label} {value!r}", f"a {label} each", foundation.urn
-                    )
+        yield from _shared({name: user for name, user, _ in identities}, "user", foundation.urn)
+        yield from _shared({name: credential for name, _, credential in identities}, "credential", foundation.urn)
 
 
 def models_have_two_owners(stack: Stack) -> Iterator[Problem]:
@@ -47,6 +40,22 @@ def models_have_two_owners(stack: Stack) -> Iterator[Problem]:
         for model, owner in owners.items():
             if owner and owners.get(model + CANDIDATE) == owner:
                 yield Problem(f"user {owner!r} owns {model} and {model}{CANDIDATE}", "two owners", access.urn)
+
+
+def tokens_are_not_shared(stack: Stack) -> Iterator[Problem]:
+    """No two users of the tracking server are let in by the same file."""
+    for access in stack.of("local:MlflowAccess"):
+        files = access.inputs.get("token_files") or {}
+        yield from _shared({user: str(file) for user, file in files.items()}, "token file", access.urn)
+
+
+def _shared(values: Mapping[str, str], label: str, urn: str) -> Iterator[Problem]:
+    holders: dict[str, list[str]] = {}
+    for name, value in values.items():
+        holders.setdefault(value, []).append(name)
+    for value, names in holders.items():
+        if value and len(names) > 1:
+            yield Problem(f"{' and '.join(names)} share the {label} {value!r}", f"a {label} each", urn)
 
 
 def _identities(stack: Stack, foundation: Resource) -> list[tuple[str, str, str]]:
@@ -65,4 +74,4 @@ def _parts(entry: object) -> tuple[str, str]:
     )
 
 
-PREDICATES = (founded, complete, distinct, models_have_two_owners)
+PREDICATES = (founded, complete, distinct, tokens_are_not_shared, models_have_two_owners)
