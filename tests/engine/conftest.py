@@ -1,11 +1,13 @@
 """One Pulumi home and one file backend per test session; projects of a test live in its temporary folder."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.engine.harness import Engine
+from tests.engine.local_platform import LocalPlatform
 from tools import environments, pulumi_cli
 
 REPOSITORY = Path(__file__).parents[2]
@@ -41,3 +43,14 @@ def program_environment() -> Path:
 def policies_environment() -> Path:
     """The virtual environment of policy packs."""
     return environments.ensure("policies", REPOSITORY)
+
+
+@pytest.fixture
+def local_platform(engine: Engine, tmp_path: Path, program_environment: Path) -> Iterator[LocalPlatform]:
+    """A platform folder with ports of its own; what a failed test leaves there is ended."""
+    environments.ensure("run-time", REPOSITORY)
+    platform = LocalPlatform(engine, tmp_path, program_environment)
+    try:
+        yield platform
+    finally:
+        platform.close()
