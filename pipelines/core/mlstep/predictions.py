@@ -73,7 +73,10 @@ def scan(root: Path, model: str, role: str = "champion", since: datetime | None 
 
     # First the write-ahead files, then Parquet: a record that moves in between is seen twice, never missed.
     waiting = frame([record for record in read_wal(root, role) if record["model"] == model])
-    parts = [pl.scan_parquet(file) for file in _parquet_files(root, model, role, since.astimezone(UTC).date() if since else None)]
+    parts = [
+        pl.scan_parquet(file)
+        for file in _parquet_files(root, model, role, since.astimezone(UTC).date() if since else None)
+    ]
     rows = pl.concat([waiting.lazy(), *parts], how="diagonal_relaxed")
     if since is not None:
         rows = rows.filter(pl.col("time") >= since)
@@ -141,7 +144,9 @@ def feature_series(name: str, values: list[Any]) -> "pl.Series":
         return pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
     if present and all(isinstance(value, bool) for value in present):
         return pl.Series(name, values, dtype=pl.Boolean)
-    return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64 if present else pl.Null)
+    return pl.Series(
+        name, [None if value is None else float(value) for value in values], dtype=pl.Float64 if present else pl.Null
+    )
 
 
 def read_wal(root: Path, role: str | None = None) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Outcomes of predictions: taken in at once, sorted by model a moment later, joined with the answers on `request_id`.
 
-`<root>/truth/inbox/*.jsonl` holds what was handed in, `<root>/truth/<model>/*.parquet` what belongs to an answer, and
+`<root>/truth/inbox/*.jsonl` holds what was handed in, `<root>/truth/<model>/*.parquet` what belongs to an answer,
 `<root>/truth/unknown/*.jsonl` what belongs to none. The last one handed in for a request counts: outcomes get corrected.
 """
 
@@ -44,7 +44,10 @@ def take(root: Path, records: Sequence[Any]) -> int:
     problems = [f"record {number}: {text}" for number, record in enumerate(records) for text in _problems(record)]
     if problems:
         more = f" … and {len(problems) - _MOST_PROBLEMS} more" if len(problems) > _MOST_PROBLEMS else ""
-        raise ConfigError("truth refused: " + "; ".join(problems[:_MOST_PROBLEMS]) + more, "send {request_id, outcome, observed_at} for each answer; nothing was kept")
+        raise ConfigError(
+            "truth refused: " + "; ".join(problems[:_MOST_PROBLEMS]) + more,
+            "send {request_id, outcome, observed_at} for each answer; nothing was kept",
+        )
     if not records:
         return 0
     received = now()
@@ -75,7 +78,8 @@ def read(root: Path, model: str) -> "pl.DataFrame":
     """Outcomes of one model, one row per `request_id`, by the time they were handed in.
 
     Returns:
-        `request_id, outcome (text), label (1, 0 or null), observed_at, received, first_received`, `groups.<name>` per group.
+        `request_id, outcome (text), label (1, 0 or null), observed_at, received, first_received`, and
+        `groups.<name>` per group.
     """
     import polars as pl
 
@@ -92,7 +96,8 @@ def truth_joined(root: Path, model: str, received_after: datetime | None = None)
     """Champion's answers that have an outcome: the record's columns and those of `read`.
 
     Args:
-        received_after: only outcomes first handed in at this time or later; answers before the oldest of them are not opened.
+        received_after: only outcomes first handed in at this time or later; answers before the
+            oldest of them are not opened.
     """
     import polars as pl
 
@@ -101,7 +106,9 @@ def truth_joined(root: Path, model: str, received_after: datetime | None = None)
         known = known.filter(pl.col("first_received") >= received_after)
     moments = [moment for moment in map(id_time, known.get_column("request_id").to_list()) if moment is not None]
     # Truth is sorted by request before it gets here, so each identifier is one of ours and holds its time.
-    answers = predictions.scan(root, model, since=min(moments) - timedelta(seconds=1)) if moments else predictions.frame([])
+    answers = (
+        predictions.scan(root, model, since=min(moments) - timedelta(seconds=1)) if moments else predictions.frame([])
+    )
     return answers.join(known, on="request_id", how="inner").sort("first_received", "request_id")
 
 
@@ -147,19 +154,18 @@ def _frame(records: list[dict[str, Any]]) -> "pl.DataFrame":
         "request_id": pl.Series([record["request_id"] for record in records], dtype=pl.String),
         "outcome": pl.Series([_text(record["outcome"]) for record in records], dtype=pl.String),
         "label": pl.Series([record["label"] for record in records], dtype=pl.Float64),
-        "observed_at": pl.Series([datetime.fromisoformat(record["observed_at"]) for record in records], dtype=pl.Datetime("ms", "UTC")),
-        "received": pl.Series([datetime.fromisoformat(record["received"]) for record in records], dtype=pl.Datetime("ms", "UTC")),
+        "observed_at": pl.Series(
+            [datetime.fromisoformat(record["observed_at"]) for record in records], dtype=pl.Datetime("ms", "UTC")
+        ),
+        "received": pl.Series(
+            [datetime.fromisoformat(record["received"]) for record in records], dtype=pl.Datetime("ms", "UTC")
+        ),
     }
     for name in sorted({name for record in records for name in record.get("groups") or {}}):
-        columns[GROUP + name] = pl.Series([_text((record.get("groups") or {}).get(name)) for record in records], dtype=pl.String)
+        columns[GROUP + name] = pl.Series(
+            [_text((record.get("groups") or {}).get(name)) for record in records], dtype=pl.String
+        )
     return pl.DataFrame(columns)
-
-
-def _positive(root: Path, model: str) -> Any:
-    # The positive value is part of the model; all versions of one contract share it, so the newest stored one will do.
-    for file in sorted((root / "champions" / model).glob("positive.json")):
-        return json.loads(file.read_text(encoding="utf-8"))
-    return None
 
 
 def _label(outcome: Any, positive: Any) -> float | None:

@@ -29,9 +29,14 @@ _ANSWER = {
 }
 _PREDICT: dict[str, Any] = {
     "summary": "Ask the champion",
-    "description": "One row as a map of features, or `{\"rows\": […]}`. Always answers: a row that is missing something, is out of range or is no row "
+    "description": 'One row as a map of features, or `{"rows": […]}`. Always answers: a row with a value missing or out of range, or no row '
     f"at all gets the model's defined fallback, with the reason. At most {MOST_ROWS} rows and {MOST_BYTES >> 20} MiB.",
-    "openapi_extra": {"requestBody": {"required": True, "content": {_JSON: {"schema": {"type": "object"}, "example": {"rows": [{"income": 42000}]}}}}},
+    "openapi_extra": {
+        "requestBody": {
+            "required": True,
+            "content": {_JSON: {"schema": {"type": "object"}, "example": {"rows": [{"income": 42000}]}}},
+        }
+    },
     "responses": {
         200: {"description": "An answer for each row", "content": {_JSON: {"example": _ANSWER}}},
         404: {"description": "No such model"},
@@ -85,7 +90,9 @@ def _add_predict(app: FastAPI, parts: "Parts", service: Service) -> None:
         try:
             body = await _read(request)
             if body is None:
-                return _problem(413, f"the body is larger than {MOST_BYTES >> 20} MiB", "send fewer rows, or use `mlstep score`")
+                return _problem(
+                    413, f"the body is larger than {MOST_BYTES >> 20} MiB", "send fewer rows, or use `mlstep score`"
+                )
             # A small request is done before a thread would have begun; a large one must not hold up the others.
             if len(body) <= _SMALL_BODY:
                 return _json(service.answer(model, body))

@@ -26,7 +26,9 @@ class Candidate:
 
 def newest(root: Path, model: str) -> Candidate | None:
     """The candidate of a model whose gate passed last, or None."""
-    passed = [candidate for candidate in map(_read, (root / "runs").glob("*/*/gate/result.json")) if candidate is not None]
+    passed = [
+        candidate for candidate in map(_read, (root / "runs").glob("*/*/gate/result.json")) if candidate is not None
+    ]
     return max((candidate for candidate in passed if candidate.model == model), key=lambda one: one.ended, default=None)
 
 
@@ -40,7 +42,9 @@ def verified_folder(root: Path, candidate: Candidate) -> Path:
         return store.verify(root, candidate.digest)
     folder = root / "runs" / candidate.pipeline / candidate.run / "train" / "model"
     if not folder.is_dir() or digest_tree(folder) != candidate.digest:
-        raise IntegrityError(f"{folder} does not hold {candidate.digest}, which run {candidate.run} registered", "run the pipeline again")
+        raise IntegrityError(
+            f"{folder} does not hold {candidate.digest}, which run {candidate.run} registered", "run the pipeline again"
+        )
     return folder
 
 
@@ -53,4 +57,6 @@ def _read(result: Path) -> Candidate | None:
     if decided["decision"] != "pass":
         return None
     content = read_json(file)
-    return Candidate(content["model"], int(content["version"]), content["digest"], run.parent.name, run.name, decided["ended"])
+    return Candidate(
+        content["model"], int(content["version"]), content["digest"], run.parent.name, run.name, decided["ended"]
+    )

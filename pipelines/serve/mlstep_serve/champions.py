@@ -1,7 +1,7 @@
 """Follow the champions: load what the verified history names last, and nothing else.
 
-A history that does not verify, or bytes that are not those it names, leave the model in place that answers now, and raise
-an alarm which `/ready`, `/models` and `/metrics` show. There is no path by which an unverified model gets loaded.
+A history that does not verify, or bytes that are not those it names, leave the model in place that answers now, and
+raise an alarm which `/ready`, `/models` and `/metrics` show. There is no path by which an unverified model gets loaded.
 """
 
 import logging
@@ -81,7 +81,7 @@ class Champions:
                     self._follow(model)
             except StrataError as error:
                 self._alarm(model, str(error))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 # Whatever a model folder or a full disk throws: the champion that answers stays.
                 _log.exception("%s: not loaded", model)
                 self._alarm(model, f"{type(error).__name__}: {error}")
@@ -102,16 +102,30 @@ class Champions:
         before = self._loaded.get(model)
         if before is not None and before.line_digest not in {entry.digest for entry in entries}:
             # Each line is valid, yet the file was cut or replaced: the service has seen a change that is gone.
-            raise IntegrityError(f"{history.path(self._root, model)}: change {before.sequence}, which answers now, is no longer in it", "restore the file from a backup")
+            raise IntegrityError(
+                f"{history.path(self._root, model)}: change {before.sequence}, which answers now, is no longer in it",
+                "restore the file from a backup",
+            )
         if not entries:
             return
         entry = entries[-1]
         if before is None or before.line_digest != entry.digest:
-            loaded = before.loaded if before and before.digest == entry.model_digest else self._load(store.verify(self._root, entry.model_digest))
+            loaded = (
+                before.loaded
+                if before and before.digest == entry.model_digest
+                else self._load(store.verify(self._root, entry.model_digest))
+            )
             if loaded.description.name != model:
-                raise IntegrityError(f"{entry.model_digest} is model {loaded.description.name}, not {model}", "promote a version of the right model")
-            self._loaded[model] = Champion(model, entry.version, entry.model_digest, entry.sequence, entry.digest, entry.time, loaded)
-            _log.info("%s v%d (%s) answers since change %d", model, entry.version, entry.model_digest[:12], entry.sequence)
+                raise IntegrityError(
+                    f"{entry.model_digest} is model {loaded.description.name}, not {model}",
+                    "promote a version of the right model",
+                )
+            self._loaded[model] = Champion(
+                model, entry.version, entry.model_digest, entry.sequence, entry.digest, entry.time, loaded
+            )
+            _log.info(
+                "%s v%d (%s) answers since change %d", model, entry.version, entry.model_digest[:12], entry.sequence
+            )
             self._observe(model, "loaded")
         self._alarms.pop(model, None)
         self._observe(model, "verified")

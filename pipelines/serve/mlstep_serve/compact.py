@@ -33,7 +33,9 @@ def compact(root: Path, file: Path) -> int:
         parts.setdefault((record["model"], record["role"], record["time"][:10]), []).append(record)
         count += 1
     for (model, role, day), records in sorted(parts.items()):
-        write_parquet(predictions.folder(root) / model / role / f"date={day}" / f"{file.stem}.parquet", predictions.frame(records))
+        write_parquet(
+            predictions.folder(root) / model / role / f"date={day}" / f"{file.stem}.parquet", predictions.frame(records)
+        )
     if broken:
         _log.error("%s: %d lines are no records, kept in quarantine", file.name, len(broken))
         write_atomic(predictions.folder(root) / "quarantine" / file.name, b"\n".join(broken) + b"\n", 0o640)
@@ -58,7 +60,9 @@ def merge_days(root: Path, today: date) -> int:
         files = sorted(folder.glob("*.parquet"))
         if folder.name.removeprefix("date=") >= today.isoformat() or len(files) <= MERGE_FILES:
             continue
-        rows = pl.concat([pl.scan_parquet(file) for file in files], how="diagonal_relaxed").unique(["request_id", "model_digest"], keep="any")
+        rows = pl.concat([pl.scan_parquet(file) for file in files], how="diagonal_relaxed").unique(
+            ["request_id", "model_digest"], keep="any"
+        )
         target = folder / f"day-{files[-1].stem}.parquet"
         write_parquet(target, rows.sort("time", "request_id").collect())
         for file in files:
@@ -70,7 +74,11 @@ def merge_days(root: Path, today: date) -> int:
 def drop_expired(root: Path, today: date, retention_days: int) -> list[Path]:
     """Remove the days that are older than retention; returns what was removed."""
     first = (today - timedelta(days=retention_days)).isoformat()
-    removed = [folder for folder in sorted(predictions.folder(root).glob("*/*/date=*")) if folder.name.removeprefix("date=") < first]
+    removed = [
+        folder
+        for folder in sorted(predictions.folder(root).glob("*/*/date=*"))
+        if folder.name.removeprefix("date=") < first
+    ]
     for folder in removed:
         for file in folder.iterdir():
             file.unlink()
@@ -92,7 +100,15 @@ def write_parquet(path: Path, rows: Any) -> None:
 class Compactor:
     """The background thread of a write-ahead file: flush, rotate, compact, keep house."""
 
-    def __init__(self, root: Path, role: str, wal: Wal, retention_days: int, fsync_seconds: float, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self,
+        root: Path,
+        role: str,
+        wal: Wal,
+        retention_days: int,
+        fsync_seconds: float,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
         self._root, self._role, self._wal, self._clock = root, role, wal, clock
         self._retention_days = retention_days
         self._fsync_seconds = fsync_seconds
@@ -139,7 +155,6 @@ class Compactor:
         while not self._stop.wait(min(_TICK_SECONDS, self._fsync_seconds or _TICK_SECONDS)):
             try:
                 self.tick()
-            except Exception:
+            except Exception:  # noqa: BLE001
                 # Answers go on as long as the write-ahead file can be written; what failed is tried again next round.
                 _log.exception("prediction log: housekeeping failed")
-

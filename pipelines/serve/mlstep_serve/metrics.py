@@ -12,13 +12,37 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._answers = Counter("strata_predictions", "Answers given.", ["model", "version", "fallback"], registry=self.registry)
-        self._unknown = Counter("strata_unknown_keys", "Keys in requests that are no features; dropped.", ["model"], registry=self.registry)
-        self._latency = Histogram("strata_prediction_seconds", "Time from body to kept record.", ["model"], buckets=_BUCKETS, registry=self.registry)
-        self._history = Gauge("strata_history_valid", "1 if the champion's history and bytes verify, 0 if they are refused.", ["model"], registry=self.registry)
+        self._answers = Counter(
+            "strata_predictions", "Answers given.", ["model", "version", "fallback"], registry=self.registry
+        )
+        self._unknown = Counter(
+            "strata_unknown_keys", "Keys in requests that are no features; dropped.", ["model"], registry=self.registry
+        )
+        self._latency = Histogram(
+            "strata_prediction_seconds",
+            "Time from body to kept record.",
+            ["model"],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self._history = Gauge(
+            "strata_history_valid",
+            "1 if the champion's history and bytes verify, 0 if they are refused.",
+            ["model"],
+            registry=self.registry,
+        )
         self._loads = Counter("strata_champion_loads", "Champions loaded.", ["model"], registry=self.registry)
-        self.log_failures = Counter("strata_prediction_log_failures", "Answers withheld because their record could not be kept.", registry=self.registry)
-        self.shadow = Counter("strata_shadow_scores", "Requests scored in the shadow.", ["model", "version", "fallback"], registry=self.registry)
+        self.log_failures = Counter(
+            "strata_prediction_log_failures",
+            "Answers withheld because their record could not be kept.",
+            registry=self.registry,
+        )
+        self.shadow = Counter(
+            "strata_shadow_scores",
+            "Requests scored in the shadow.",
+            ["model", "version", "fallback"],
+            registry=self.registry,
+        )
 
     def answered(self, records: list[dict[str, Any]], seconds: float) -> None:
         """Count one request's answers."""

@@ -60,7 +60,11 @@ class Parts:
         if self.shadow is not None:
             return {"status": "ready", "role": self.role, "models": self.shadow.state()}
         champion = self.champions.get(self.default_model)
-        message = f"{champion.model} v{champion.version} answers" if champion else "no champion yet: every request gets the defined fallback"
+        message = (
+            f"{champion.model} v{champion.version} answers"
+            if champion
+            else "no champion yet: every request gets the defined fallback"
+        )
         return {
             "status": "ready",
             "role": self.role,

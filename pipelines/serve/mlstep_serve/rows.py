@@ -77,7 +77,12 @@ def implausible(description: Description, score: float) -> str | None:
 
 
 def _clean(feature: Feature, value: Any) -> Any:
-    if feature.kind == "category" and isinstance(value, int) and not isinstance(value, bool) and _text(value) in feature.categories:
+    if (
+        feature.kind == "category"
+        and isinstance(value, int)
+        and not isinstance(value, bool)
+        and _text(value) in feature.categories
+    ):
         return _text(value)  # Codes such as 1, 2, 3 come as numbers from many clients.
     return value
 
@@ -106,7 +111,15 @@ def _not_a_category(value: Any) -> str | None:
 
 
 def _kind(value: Any) -> str:
-    names = {dict: "map", list: "list", str: "text", bool: "truth value", int: "number", float: "number", type(None): "null"}
+    names = {
+        dict: "map",
+        list: "list",
+        str: "text",
+        bool: "truth value",
+        int: "number",
+        float: "number",
+        type(None): "null",
+    }
     return names.get(type(value), type(value).__name__)
 
 

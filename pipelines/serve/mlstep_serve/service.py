@@ -60,7 +60,13 @@ class Service:
         clock: the time.
     """
 
-    def __init__(self, champions: Champions, keep: Callable[[list[dict[str, Any]]], None], clock: Callable[[], datetime], metrics: Metrics) -> None:
+    def __init__(
+        self,
+        champions: Champions,
+        keep: Callable[[list[dict[str, Any]]], None],
+        clock: Callable[[], datetime],
+        metrics: Metrics,
+    ) -> None:
         self._champions, self._keep, self._clock, self._metrics = champions, keep, clock, metrics
 
     def answer(self, model: str, body: bytes) -> dict[str, Any]:
@@ -108,7 +114,7 @@ class Service:
             scores = [float(score) for score in champion.loaded.predict_scores([row.values for row in rows])]
             if len(scores) != len(rows):
                 raise ValueError(f"{len(scores)} scores for {len(rows)} rows")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Whatever the model's code raises, the caller gets the fallback; the defect is logged and counted.
             _log.exception("%s v%d failed", champion.model, champion.version)
             return [_fall_back(fallback, f"the model failed ({type(error).__name__})") for _ in rows]
@@ -119,7 +125,14 @@ class Service:
         ]
 
     def _records(
-        self, model: str, champion: Champion | None, moment: datetime, latency: float, request: Request, checked: list[Row], outcomes: list[Outcome]
+        self,
+        model: str,
+        champion: Champion | None,
+        moment: datetime,
+        latency: float,
+        request: Request,
+        checked: list[Row],
+        outcomes: list[Outcome],
     ) -> list[dict[str, Any]]:
         name, when = new_id(moment), iso(moment)
         common: dict[str, Any] = {
@@ -159,7 +172,7 @@ def parse(body: bytes) -> Request:
     except (ValueError, RecursionError):
         return Request([None], False, "the body is not JSON")
     if not isinstance(content, dict):
-        return Request([None], False, "the body is no map: send one row, or {\"rows\": […]}")
+        return Request([None], False, 'the body is no map: send one row, or {"rows": […]}')
     if set(content) != {"rows"}:
         return Request([content], False)
     rows = content["rows"]

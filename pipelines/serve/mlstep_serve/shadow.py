@@ -45,7 +45,9 @@ class Shadow:
     can compare at once.
     """
 
-    def __init__(self, root: Path, keep: Callable[[list[dict[str, Any]]], None], clock: Callable[[], datetime], metrics: Metrics) -> None:
+    def __init__(
+        self, root: Path, keep: Callable[[list[dict[str, Any]]], None], clock: Callable[[], datetime], metrics: Metrics
+    ) -> None:
         self._root, self._keep, self._clock, self._metrics = root, keep, clock, metrics
         self._challengers: dict[str, Challenger] = {}
         self._alarms: dict[str, str] = {}
@@ -97,8 +99,14 @@ class Shadow:
         challenger = Challenger(candidate, load_model(candidates.verified_folder(self._root, candidate)))
         _log.info("%s candidate v%d (run %s) runs in the shadow", candidate.model, candidate.version, candidate.run)
         since = self._clock() - BACKLOG
-        asked = predictions.scan(self._root, candidate.model, since=since).filter(pl.col("source") == "api").tail(BACKLOG_ROWS)
-        done = predictions.scan(self._root, candidate.model, "challenger", since).filter(pl.col("model_digest") == candidate.digest)
+        asked = (
+            predictions.scan(self._root, candidate.model, since=since)
+            .filter(pl.col("source") == "api")
+            .tail(BACKLOG_ROWS)
+        )
+        done = predictions.scan(self._root, candidate.model, "challenger", since).filter(
+            pl.col("model_digest") == candidate.digest
+        )
         rows = asked.join(done.select("request_id"), on="request_id", how="anti")
         self._challengers[candidate.model] = challenger
         self._score(challenger, [predictions.as_record(row) for row in rows.iter_rows(named=True)])
@@ -119,14 +127,28 @@ class Shadow:
             score = float(next(scores)) if row.reason is None else float("nan")
             reason = row.reason or implausible(description, score)
             fallback = fallback_of(description)
-            results.append((fallback.score, fallback.decision, reason) if reason else (score, description.decide(score), None))
+            results.append(
+                (fallback.score, fallback.decision, reason) if reason else (score, description.decide(score), None)
+            )
         latency = round((time.perf_counter() - begun) * 1000 / len(asked), 3)
-        self._keep([self._record(challenger, record, result, latency) for record, result in zip(asked, results, strict=True)])
+        self._keep(
+            [self._record(challenger, record, result, latency) for record, result in zip(asked, results, strict=True)]
+        )
         for record, (_, decision, reason) in zip(asked, results, strict=True):
-            challenger.counts.update(scored=1, fallbacks=int(reason is not None), same_decision=int(decision == record["decision"]))
-            self._metrics.shadow.labels(record["model"], str(challenger.candidate.version), "yes" if reason else "no").inc()
+            challenger.counts.update(
+                scored=1, fallbacks=int(reason is not None), same_decision=int(decision == record["decision"])
+            )
+            self._metrics.shadow.labels(
+                record["model"], str(challenger.candidate.version), "yes" if reason else "no"
+            ).inc()
 
-    def _record(self, challenger: Challenger, asked: dict[str, Any], result: tuple[float | None, str, str | None], latency: float) -> dict[str, Any]:
+    def _record(
+        self,
+        challenger: Challenger,
+        asked: dict[str, Any],
+        result: tuple[float | None, str, str | None],
+        latency: float,
+    ) -> dict[str, Any]:
         score, decision, reason = result
         return {
             **asked,
@@ -160,6 +182,6 @@ class Shadow:
         while not self._stop.wait(POLL_SECONDS):
             try:
                 self.tick()
-            except Exception:
+            except Exception:  # noqa: BLE001
                 # The shadow must not end with one request or one candidate that cannot be scored.
                 _log.exception("shadow: this round failed")

@@ -116,5 +116,7 @@ def _own(lock: Path) -> int:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
-        raise ConfigError(f"{lock}: another process writes this log", "one service per role and platform folder; stop the other one") from None
+        raise ConfigError(
+            f"{lock}: another process writes this log", "one service per role and platform folder; stop the other one"
+        ) from None
     return handle

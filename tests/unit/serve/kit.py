@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sklearn.ensemble import HistGradientBoostingClassifier
+
 from mlstep import history, platform, store
 from mlstep.canonical import pretty, write_atomic
 from mlstep.model import Description, Feature
 from mlstep_train import model_folder
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 MODEL = "credit"
+SIGNALS = Path(__file__).parents[3] / "pipelines" / "signals.yaml"
 FEATURES = (
     Feature("income", "number", 0.0, 200_000.0, (), False, False),
     Feature("age", "number", 18.0, 100.0, (), False, False),
@@ -24,12 +26,15 @@ GOOD = {"income": 40_000, "age": 40, "home": "own", "employed": True}
 
 
 def make_platform(root: Path, port: int = 1) -> platform.Platform:
-    """Write the contracts of all stages with fresh keys and tokens; services of other processes are at `port` and after."""
+    """Write the contracts of all stages with fresh keys and tokens; the services are at `port` and after."""
     key = Ed25519PrivateKey.generate()
     raw = key.private_bytes(serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption())
     secret(root, "promote.key", base64.b64encode(raw).decode())
     public = base64.b64encode(key.public_key().public_bytes_raw()).decode()
-    identities = {name: {"user": name, "token_file": str(secret(root, f"{name}.token", f"token-of-{name}"))} for name in ("pipeline", "serve", "promote", "develop", "audit")}
+    identities = {
+        name: {"user": name, "token_file": str(secret(root, f"{name}.token", f"token-of-{name}"))}
+        for name in ("pipeline", "serve", "promote", "develop", "audit")
+    }
     owner = "owner@bank.example"
     receiver = f"http://127.0.0.1:{port}"
     stages: dict[str, dict[str, Any]] = {
@@ -41,11 +46,27 @@ def make_platform(root: Path, port: int = 1) -> platform.Platform:
             "promote_key": {"public_key": public, "key_file": str(root / "secrets" / "promote.key")},
             "root": str(root),
         },
-        "governance": {"use_case": {"id": "credit", "owner": owner}, "data": [{"name": "applications", "source": "synthetic:credit?rows=1000"}], "log_retention_days": 183},
+        "governance": {
+            "use_case": {"id": "credit", "owner": owner},
+            "data": [{"name": "applications", "source": "synthetic:credit?rows=1000"}],
+            "log_retention_days": 183,
+        },
         "registry": {"default_model": MODEL, "prediction_service": f"http://127.0.0.1:{port}"},
-        "pipelines": {"submit_reference": f"http://127.0.0.1:{port + 1}/runs", "pipelines": [{"name": MODEL, "approval_gate": "gate"}]},
-        "monitoring": {"alert_route": {"receiver": f"{receiver}/alerts", "owner": owner}, "interval_seconds": 1, "log_retention_days": 183},
-        "feature_store": {"retrain_trigger": f"{receiver}/retrain", "guards": {"cool_down_hours": 24, "maximum_runs_per_week": 2}},
+        "pipelines": {
+            "submit_reference": f"http://127.0.0.1:{port + 1}/runs",
+            "pipelines": [{"name": MODEL, "approval_gate": "gate"}],
+        },
+        "monitoring": {
+            "alert_route": {"receiver": f"{receiver}/alerts", "owner": owner},
+            "signals": str(SIGNALS),
+            "dashboard_uri": "http://127.0.0.1/monitoring/",
+            "interval_seconds": 1,
+            "log_retention_days": 183,
+        },
+        "feature_store": {
+            "retrain_trigger": f"{receiver}/retrain",
+            "guards": {"cool_down_hours": 24, "maximum_runs_per_week": 2},
+        },
     }
     for name, content in stages.items():
         write_atomic(root / "platform" / f"{name}.json", pretty({"contract_version": 1, **content}))
@@ -62,7 +83,9 @@ def secret(root: Path, name: str, value: str) -> Path:
 def make_model(folder: Path, seed: int = 1, profile: dict[str, Any] | None = None, name: str = MODEL) -> Path:
     """Train a small model on 400 rows and write its folder."""
     rng = np.random.default_rng(seed)
-    matrix = np.column_stack([rng.uniform(0, 100_000, 400), rng.uniform(18, 80, 400), rng.integers(0, 2, 400), rng.integers(0, 2, 400)])
+    matrix = np.column_stack(
+        [rng.uniform(0, 100_000, 400), rng.uniform(18, 80, 400), rng.integers(0, 2, 400), rng.integers(0, 2, 400)]
+    )
     labels = (rng.uniform(size=400) < 1 / (1 + np.exp((matrix[:, 0] - 50_000) / 20_000))).astype(int)
     estimator = HistGradientBoostingClassifier(max_iter=20, max_depth=3, random_state=seed).fit(matrix, labels)
     description = Description(
@@ -80,14 +103,18 @@ def make_model(folder: Path, seed: int = 1, profile: dict[str, Any] | None = Non
         decisions={"below": "approve", "at_or_above": "decline", "favourable": "approve"},
         fallback={"score": None, "decision": "refer"},
         baseline="profile.json",
-        metrics={"auc": 0.8},
+        metrics={"validation_auc": 0.8},
     )
     model_folder.write(folder, description, estimator, profile or {}, {})
     return folder
 
 
-def promote(facts: platform.Platform, folder: Path, version: int, model: str = MODEL, kind: str = "promote") -> history.Entry:
+def promote(
+    facts: platform.Platform, folder: Path, version: int, model: str = MODEL, kind: str = "promote"
+) -> history.Entry:
     """Put a model folder into the store and make it champion, as the promote identity does."""
     digest = store.put(facts.root, folder)
-    draft = history.Entry(0, "", "", model, version, digest, kind, "risk", "test", "author", "e" * 64, "p" * 64, "run", "credit", None)
+    draft = history.Entry(
+        0, "", "", model, version, digest, kind, "risk", "test", "author", "e" * 64, "p" * 64, "run", "credit", None
+    )
     return history.append(facts, draft)

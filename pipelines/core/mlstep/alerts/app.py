@@ -45,7 +45,9 @@ def build(root: Path, clock: Callable[[], datetime], submit: retraining.Submit) 
 
     app = FastAPI(title="Strata receiver", version="1", lifespan=life)
 
-    async def handle(request: Request, allowed: tuple[str, ...], work: Callable[[Any, str], dict[str, Any]]) -> Response:
+    async def handle(
+        request: Request, allowed: tuple[str, ...], work: Callable[[Any, str], dict[str, Any]]
+    ) -> Response:
         try:
             caller = _caller(root, request.headers.get("authorization", ""), allowed)
             content = await _content(request)
@@ -60,17 +62,26 @@ def build(root: Path, clock: Callable[[], datetime], submit: retraining.Submit) 
     def healthz() -> Response:
         return _json({"status": "ok", "frozen": retraining.frozen(root)})
 
-    @app.post("/alerts", summary="Alerts in Alertmanager's shape (webhook version 4); bearer token of serve or pipeline")
+    @app.post(
+        "/alerts", summary="Alerts in Alertmanager's shape (webhook version 4); bearer token of serve or pipeline"
+    )
     async def alerts(request: Request) -> Response:
-        return await handle(request, ALERTS_BY, lambda content, caller: take_alerts(root, content, clock(), submit))
+        return await handle(request, ALERTS_BY, lambda content, _: take_alerts(root, content, clock(), submit))
 
-    @app.post("/truth", summary="Outcomes: {request_id, outcome, observed_at[, groups]} or {records: […]}; bearer token of serve or pipeline")
+    @app.post(
+        "/truth",
+        summary="Outcomes: {request_id, outcome, observed_at[, groups]} or {records: […]}; token of serve or pipeline",
+    )
     async def truth(request: Request) -> Response:
-        return await handle(request, ALERTS_BY, lambda content, caller: {"accepted": truths.take(root, _records(content))})
+        return await handle(request, ALERTS_BY, lambda content, _: {"accepted": truths.take(root, _records(content))})
 
-    @app.post("/retrain", summary="Ask for retraining by hand: {model, reason}; bearer token of pipeline; the same guards")
+    @app.post(
+        "/retrain", summary="Ask for retraining by hand: {model, reason}; bearer token of pipeline; the same guards"
+    )
     async def retrain(request: Request) -> Response:
-        return await handle(request, RETRAIN_BY, lambda content, caller: ask_by_hand(root, content, caller, clock(), submit))
+        return await handle(
+            request, RETRAIN_BY, lambda content, caller: ask_by_hand(root, content, caller, clock(), submit)
+        )
 
     return app
 
@@ -104,8 +115,12 @@ def ask_by_hand(root: Path, content: Any, caller: str, now: datetime, submit: re
     Raises:
         ConfigError: no model or no reason given.
     """
-    if not isinstance(content, dict) or not all(isinstance(content.get(key), str) and content[key] for key in ("model", "reason")):
-        raise ConfigError("retraining needs a model and a reason", 'post {"model": "credit", "reason": "new product since May"}')
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(key), str) and content[key] for key in ("model", "reason")
+    ):
+        raise ConfigError(
+            "retraining needs a model and a reason", 'post {"model": "credit", "reason": "new product since May"}'
+        )
     return retraining.ask(root, retraining.Request(content["model"], content["reason"], True, caller), submit, now)
 
 
@@ -143,7 +158,7 @@ async def _sort_truth(root: Path) -> None:
         try:
             if any(inbox.glob("*.jsonl")):
                 await asyncio.to_thread(truths.sort_inbox, root)
-        except Exception:
+        except Exception:  # noqa: BLE001
             # What could not be sorted stays in the inbox and is tried again.
             _log.exception("truth: the inbox could not be sorted")
         await asyncio.sleep(_SORT_SECONDS)
@@ -154,12 +169,10 @@ async def _ask_again(root: Path, clock: Callable[[], datetime], submit: retraini
         await asyncio.sleep(_ASK_SECONDS)
         try:
             await asyncio.to_thread(retraining.ask_again, root, submit, clock())
-        except Exception:
+        except Exception:  # noqa: BLE001
             # The alert is still on: the next round asks again.
             _log.exception("retraining: could not ask again")
 
 
 def _json(content: Any, status: int = 200) -> Response:
     return Response(dumps(content), status, media_type="application/json")
-
-

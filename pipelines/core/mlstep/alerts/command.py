@@ -12,7 +12,10 @@ from mlstep.errors import ConfigError
 
 def main(argv: list[str]) -> int:
     """Serve until SIGTERM; `--freeze REASON` and `--unfreeze` turn retraining off and on, and stop."""
-    parser = argparse.ArgumentParser(prog="mlstep receiver", epilog="example: mlstep receiver --root ~/.local/share/strata/demo-dev --freeze 'audit until Friday'")
+    parser = argparse.ArgumentParser(
+        prog="mlstep receiver",
+        epilog="example: mlstep receiver --root ~/.local/share/strata/demo-dev --freeze 'audit until Friday'",
+    )
     parser.add_argument("--root", type=Path, required=True, help="the platform folder")
     parser.add_argument("--port", type=int)
     parser.add_argument("--freeze", metavar="REASON", help="let no retraining start")
@@ -34,5 +37,12 @@ def main(argv: list[str]) -> int:
     from mlstep.alerts import app
 
     application = app.build(options.root, now, retraining.post_run)
-    uvicorn.run(application, host="127.0.0.1", port=options.port, access_log=False, log_level="warning", timeout_graceful_shutdown=5)
+    uvicorn.run(
+        application,
+        host="127.0.0.1",
+        port=options.port,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+    )
     return 0

@@ -48,7 +48,10 @@ def refusals(situation: Situation, limits: Limits) -> list[str]:
     if situation.started:
         free = max(situation.started) + timedelta(hours=limits.cool_down_hours)
         if now < free:
-            reasons.append(f"cool-down: the last retraining started {_ago(now - max(situation.started))} ago, the next may after {limits.cool_down_hours:g} h")
+            reasons.append(
+                f"cool-down: the last retraining started {_ago(now - max(situation.started))} ago, "
+                f"the next may after {limits.cool_down_hours:g} h"
+            )
     recent = [start for start in situation.started if now - start < _WEEK]
     if len(recent) >= limits.maximum_runs_per_week:
         reasons.append(f"{len(recent)} retraining runs in the last seven days, at most {limits.maximum_runs_per_week}")
@@ -58,7 +61,8 @@ def refusals(situation: Situation, limits: Limits) -> list[str]:
 def limits(configured: dict[str, Any], cool_down_hours: float, maximum_runs_per_week: int) -> Limits:
     """The record's limits; what it does not say is taken from `signals.yaml`."""
     return Limits(
-        float(configured.get("cool_down_hours", cool_down_hours)), int(configured.get("maximum_runs_per_week", maximum_runs_per_week))
+        float(configured.get("cool_down_hours", cool_down_hours)),
+        int(configured.get("maximum_runs_per_week", maximum_runs_per_week)),
     )
 
 

@@ -21,8 +21,12 @@ def check(content: Any) -> list[dict[str, Any]]:
         ConfigError: not a post of version 4; every problem in one message.
     """
     if not isinstance(content, dict):
-        raise ConfigError(f"the post is a {type(content).__name__}", "post what Alertmanager's webhook_config posts, version 4")
-    problems = [] if content.get("version") == _VERSION else [f"version: {content.get('version')!r}, expected '{_VERSION}'"]
+        raise ConfigError(
+            f"the post is a {type(content).__name__}", "post what Alertmanager's webhook_config posts, version 4"
+        )
+    problems = (
+        [] if content.get("version") == _VERSION else [f"version: {content.get('version')!r}, expected '{_VERSION}'"]
+    )
     alerts = content.get("alerts")
     if not isinstance(alerts, list) or not alerts:
         problems.append("alerts: expected a list of alerts")
@@ -30,7 +34,9 @@ def check(content: Any) -> list[dict[str, Any]]:
     for number, alert in enumerate(alerts):
         problems += [f"alerts[{number}].{text}" for text in _problems(alert)]
     if problems:
-        raise ConfigError("post refused: " + "; ".join(problems[:20]), "post what Alertmanager's webhook_config posts, version 4")
+        raise ConfigError(
+            "post refused: " + "; ".join(problems[:20]), "post what Alertmanager's webhook_config posts, version 4"
+        )
     return alerts
 
 
@@ -62,7 +68,9 @@ def _problems(alert: Any) -> list[str]:
     problems = [f"{key}: missing" for key in ("labels", "annotations", "startsAt", "fingerprint") if key not in alert]
     if alert.get("status") not in _STATES:
         problems.append(f"status: {alert.get('status')!r}, expected {' or '.join(_STATES)}")
-    problems += [f"{key}: expected a map of texts" for key in ("labels", "annotations") if not _texts(alert.get(key, {}))]
+    problems += [
+        f"{key}: expected a map of texts" for key in ("labels", "annotations") if not _texts(alert.get(key, {}))
+    ]
     return problems
 
 

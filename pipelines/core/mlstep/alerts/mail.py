@@ -21,11 +21,15 @@ def compose(alerts: list[dict[str, Any]], now: datetime, page: str) -> EmailMess
     firing = [alert for alert in alerts if alert["status"] == "firing"]
     state = "ALERT" if firing else "resolved"
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = f"strata-{_safe(labels.get('workspace', 'platform'))}-{_safe(labels.get('environment', 'local'))}@localhost"
+    mail["From"] = (
+        f"strata-{_safe(labels.get('workspace', 'platform'))}-{_safe(labels.get('environment', 'local'))}@localhost"
+    )
     mail["To"] = _safe(labels.get("owner", "owner"))
     mail["Date"] = now
     mail["Subject"] = f"[{state}] {_safe(labels.get('model', '?'))}: {_subject(firing or alerts)}"
-    mail["Message-ID"] = f"<{digest_json([[a['fingerprint'], a['startsAt'], a['status']] for a in alerts])[:32]}@strata.localhost>"
+    mail["Message-ID"] = (
+        f"<{digest_json([[a['fingerprint'], a['startsAt'], a['status']] for a in alerts])[:32]}@strata.localhost>"
+    )
     if any(alert["labels"].get("severity") == "critical" for alert in firing):
         mail["Importance"] = "high"
     parts = [_paragraph(alert) for alert in alerts]
@@ -48,8 +52,9 @@ def _subject(alerts: list[dict[str, Any]]) -> str:
 
 def _paragraph(alert: dict[str, Any]) -> str:
     notes, labels = alert["annotations"], alert["labels"]
+    ended = "resolved: " if alert["status"] == "resolved" else ""
     lines = [
-        f"{'resolved: ' if alert['status'] == 'resolved' else ''}{notes.get('summary', labels.get('alertname', 'alert'))}",
+        f"{ended}{notes.get('summary', labels.get('alertname', 'alert'))}",
         f"  model     {labels.get('model', '?')} v{notes.get('version', '?')}",
         f"  feature   {labels['subject']}" if labels.get("subject") else "",
         f"  size      {notes.get('value', '?')} (threshold: {notes.get('threshold', '?')})",

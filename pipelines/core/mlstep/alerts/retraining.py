@@ -29,7 +29,9 @@ class Request:
     by: str
 
 
-def ask(root: Path, request: Request, submit: Submit, now: datetime, unless_like: dict[str, Any] | None = None) -> dict[str, Any]:
+def ask(
+    root: Path, request: Request, submit: Submit, now: datetime, unless_like: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Decide, start the run if it may start, keep the decision; returns the decision.
 
     One decision at a time: two alerts that come together do not both pass the guards.
@@ -38,7 +40,8 @@ def ask(root: Path, request: Request, submit: Submit, now: datetime, unless_like
         unless_like: a decision of before; one like it is not kept once more.
 
     Returns:
-        `{time, model, pipeline, decision: started|refused, reasons, run, by, manual, reason, source, promotion_blocked_by}`.
+        `{time, model, pipeline, decision: started|refused, reasons, run, by, manual, reason, source,
+        promotion_blocked_by}`.
     """
     journal.folder(root).mkdir(parents=True, exist_ok=True)
     with (journal.folder(root) / ".retraining.lock").open("w") as lock:
@@ -54,7 +57,9 @@ def ask_again(root: Path, submit: Submit, now: datetime) -> list[dict[str, Any]]
 
     A cool-down ends, a run ends, a scheduler comes back: none of them raises an alert.
     """
-    wanting = {entry["labels"].get("model", "") for entry in intake.firing(root) if entry["labels"].get("retrain") == "true"}
+    wanting = {
+        entry["labels"].get("model", "") for entry in intake.firing(root) if entry["labels"].get("retrain") == "true"
+    }
     last = {entry["model"]: entry for entry in journal.read(root, journal.RETRAINING)}
     decisions = []
     for model in sorted(wanting & set(last)):
@@ -105,11 +110,17 @@ def post_run(url: str, token: str, content: dict[str, Any]) -> dict[str, Any]:
     from mlstep.errors import UnavailableError
 
     try:
-        answer = httpx.post(url, json=content, headers={"Authorization": f"Bearer {token}"}, timeout=15.0, trust_env=False)
+        answer = httpx.post(
+            url, json=content, headers={"Authorization": f"Bearer {token}"}, timeout=15.0, trust_env=False
+        )
     except httpx.HTTPError as error:
-        raise UnavailableError(f"the scheduler ({url}) does not answer: {type(error).__name__}", "`strata status` says whether it runs") from None
+        raise UnavailableError(
+            f"the scheduler ({url}) does not answer: {type(error).__name__}", "`strata status` says whether it runs"
+        ) from None
     if answer.status_code >= 400:
-        raise ConfigError(f"the scheduler refused the run: {answer.status_code} {answer.text[:300]}", "correct what it names")
+        raise ConfigError(
+            f"the scheduler refused the run: {answer.status_code} {answer.text[:300]}", "correct what it names"
+        )
     found: dict[str, Any] = answer.json()
     return found
 
@@ -139,7 +150,11 @@ def _decide(root: Path, request: Request, submit: Submit, now: datetime) -> dict
         return {**decision, "reasons": refused}
     source = source_override(root, facts)
     try:
-        answer = submit(facts.stage("pipelines")["submit_reference"], facts.identity("pipeline")[1], _run(request, pipeline, source, decision))
+        answer = submit(
+            facts.stage("pipelines")["submit_reference"],
+            facts.identity("pipeline")[1],
+            _run(request, pipeline, source, decision),
+        )
     except StrataError as error:
         return {**decision, "reasons": [error.what]}
     return {**decision, "decision": "started", "run": answer.get("run"), "source": source}
@@ -147,11 +162,15 @@ def _decide(root: Path, request: Request, submit: Submit, now: datetime) -> dict
 
 def _kind(decision: dict[str, Any]) -> tuple[str, list[str]]:
     """A decision without its numbers, which grow with time."""
-    return decision["decision"], ["".join(letter for letter in reason if not letter.isdigit()) for reason in decision["reasons"]]
+    return decision["decision"], [
+        "".join(letter for letter in reason if not letter.isdigit()) for reason in decision["reasons"]
+    ]
 
 
 def source_override(root: Path, facts: Platform) -> str | None:
-    """Where retraining reads its rows from, if not from where the record says: `<root>/sources/<dataset>.json`, {"source": …}.
+    """Where retraining reads its rows from, if not from where the record says.
+
+    `<root>/sources/<dataset>.json` holds {"source": …}.
 
     Raises:
         ConfigError: the file holds no source.
@@ -162,20 +181,39 @@ def source_override(root: Path, facts: Platform) -> str | None:
     try:
         return str(read_json(file)["source"])
     except (ValueError, KeyError, TypeError):
-        raise ConfigError(f"{file} holds no source", 'write {"source": "<path or synthetic:…>"}, or remove the file') from None
+        raise ConfigError(
+            f"{file} holds no source", 'write {"source": "<path or synthetic:…>"}, or remove the file'
+        ) from None
 
 
 def _run(request: Request, pipeline: str, source: str | None, decision: dict[str, Any]) -> dict[str, Any]:
     blocked = decision["promotion_blocked_by"]
     note = f"; no promotion while {', '.join(blocked)} is on" if blocked else ""
     parameters = {} if source is None else {"source": source}
-    return {"pipeline": pipeline, "parameters": parameters, "author": "retraining", "reason": f"{request.reason} (asked by {request.by}){note}"}
+    return {
+        "pipeline": pipeline,
+        "parameters": parameters,
+        "author": "retraining",
+        "reason": f"{request.reason} (asked by {request.by}){note}",
+    }
 
 
 def _situation(root: Path, request: Request, pipeline: str, now: datetime) -> guards.Situation:
-    earlier = [entry for entry in journal.read(root, journal.RETRAINING) if entry["decision"] == "started" and entry["pipeline"] == pipeline]
+    earlier = [
+        entry
+        for entry in journal.read(root, journal.RETRAINING)
+        if entry["decision"] == "started" and entry["pipeline"] == pipeline
+    ]
     held = holder(root / "runs" / pipeline)
-    wanted = tuple(sorted({entry["labels"].get("signal", "") for entry in _of_model(root, request.model) if entry["labels"].get("retrain") == "true"}))
+    wanted = tuple(
+        sorted(
+            {
+                entry["labels"].get("signal", "")
+                for entry in _of_model(root, request.model)
+                if entry["labels"].get("retrain") == "true"
+            }
+        )
+    )
     return guards.Situation(
         now=now,
         started=tuple(datetime.fromisoformat(entry["time"]) for entry in earlier),
@@ -192,7 +230,9 @@ def _of_model(root: Path, model: str) -> list[dict[str, Any]]:
 
 def _limits(facts: Platform) -> guards.Limits:
     ours = signals.load(Path(facts.stage("monitoring")["signals"])).retraining
-    return guards.limits(facts.stage("feature_store").get("guards") or {}, ours.cool_down_hours, ours.maximum_runs_per_week)
+    return guards.limits(
+        facts.stage("feature_store").get("guards") or {}, ours.cool_down_hours, ours.maximum_runs_per_week
+    )
 
 
 def _pipeline(facts: Platform, model: str) -> str | None:

@@ -39,7 +39,7 @@ class Alerting:
                 self._model(model, watched)
             except StrataError as error:
                 self.problems[model] = str(error)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 -- one model must not stop the others; it is in /healthz
                 _log.exception("%s: this round failed", model)
                 self.problems[model] = f"{type(error).__name__}: {error}"
         self.rounds += 1
@@ -71,17 +71,29 @@ class Alerting:
     def health(self) -> tuple[int, dict[str, Any]]:
         """503 when no round has ended for long."""
         late = time.monotonic() - self.last > max(60.0, 3 * self.interval)
-        content = {"status": "late" if late else "ok", "rounds": self.rounds, "interval_seconds": self.interval, "problems": self.problems}
+        content = {
+            "status": "late" if late else "ok",
+            "rounds": self.rounds,
+            "interval_seconds": self.interval,
+            "problems": self.problems,
+        }
         return (503 if late else 200), content
 
 
 def main(argv: list[str]) -> int:
     """Evaluate until SIGTERM; with `--once` one round; with `--render-rules` write Prometheus' rule files and stop."""
-    parser = argparse.ArgumentParser(prog="mlstep alerting", epilog="example: mlstep alerting --root ~/.local/share/strata/demo-dev --port 25106")
+    parser = argparse.ArgumentParser(
+        prog="mlstep alerting", epilog="example: mlstep alerting --root ~/.local/share/strata/demo-dev --port 25106"
+    )
     parser.add_argument("--root", type=Path, required=True, help="the platform folder")
     parser.add_argument("--port", type=int)
     parser.add_argument("--once", action="store_true", help="one round, then stop")
-    parser.add_argument("--render-rules", type=Path, metavar="DIR", help="write rule files for Prometheus, checked by promtool where it is on PATH")
+    parser.add_argument(
+        "--render-rules",
+        type=Path,
+        metavar="DIR",
+        help="write rule files for Prometheus, checked by promtool where it is on PATH",
+    )
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -113,7 +125,9 @@ def _handler(alerting: Alerting) -> type[BaseHTTPRequestHandler]:
                 status, content = alerting.health()
                 self._send(status, json.dumps(content, sort_keys=True), "application/json")
             elif self.path == "/metrics":
-                texts = [file.read_text(encoding="utf-8") for file in sorted((alerting.root / "metrics").glob("*.prom"))]
+                texts = [
+                    file.read_text(encoding="utf-8") for file in sorted((alerting.root / "metrics").glob("*.prom"))
+                ]
                 self._send(200, publish.merge(texts), "text/plain; version=0.0.4; charset=utf-8")
             else:
                 self._send(404, "not found; there are /healthz and /metrics\n", "text/plain")
@@ -126,7 +140,7 @@ def _handler(alerting: Alerting) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_args: object) -> None:
             """No line per health check."""
 
     return Handler

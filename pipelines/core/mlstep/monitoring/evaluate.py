@@ -16,7 +16,7 @@ from mlstep.platform import Platform
 if TYPE_CHECKING:
     import polars as pl
 
-# A record gets its time when the request comes in and is written when it is answered: younger rows may still be overtaken.
+# A record gets its time when the request comes in and is written when it is answered: younger ones may be overtaken.
 SETTLE = timedelta(seconds=2)
 _TIMES = {"predictions": "time", "outcomes": "first_received"}
 _DAY = 86_400.0
@@ -93,7 +93,9 @@ def _close_windows(root: Path, champion: history.Entry, signals: Signals, found:
         found.open_rows[stream] = rows.height - sum(cut.rows.height for cut in cuts)
         kept = found.state.windows.setdefault(stream, [])
         for cut in cuts:
-            readings = (measure.predictions if stream == "predictions" else measure.outcomes)(cut.rows, baseline, signals.of(stream))  # type: ignore[arg-type]
+            readings = (measure.predictions if stream == "predictions" else measure.outcomes)(
+                cut.rows, baseline, signals.of(stream)
+            )
             window = _window(champion, stream, cut, readings, found.time)
             kept.append(window)
             found.closed.append(window)
@@ -102,7 +104,9 @@ def _close_windows(root: Path, champion: history.Entry, signals: Signals, found:
         del kept[: -signals.rule.windows]
 
 
-def _rows(root: Path, champion: history.Entry, stream: str, cursor: windows.Cursor | None, now: datetime) -> "pl.DataFrame":
+def _rows(
+    root: Path, champion: history.Entry, stream: str, cursor: windows.Cursor | None, now: datetime
+) -> "pl.DataFrame":
     import polars as pl
 
     column = _TIMES[stream]
@@ -115,7 +119,9 @@ def _rows(root: Path, champion: history.Entry, stream: str, cursor: windows.Curs
     return windows.after(own, column, cursor)
 
 
-def _window(champion: history.Entry, stream: str, cut: windows.Cut, readings: list[measure.Reading], now: datetime) -> dict[str, Any]:
+def _window(
+    champion: history.Entry, stream: str, cut: windows.Cut, readings: list[measure.Reading], now: datetime
+) -> dict[str, Any]:
     return {
         "stream": stream,
         "model": champion.model,
@@ -140,17 +146,29 @@ def _follow(signals: Signals, found: Round, stream: str, window: dict[str, Any])
         if rule.firing(reds, signals.rule, key in alerts):
             since = recent[rule.since(reds, signals.rule)]["begins"]
             before = alerts.get(key)
-            alerts[key] = Alert(reading["signal"], reading["subject"], reading["value"], reading["detail"], since, before.began if before else iso(found.time), before.told if before else None)
+            alerts[key] = Alert(
+                reading["signal"],
+                reading["subject"],
+                reading["value"],
+                reading["detail"],
+                since,
+                before.began if before else iso(found.time),
+                before.told if before else None,
+            )
         elif key in alerts:
             found.ended.append(alerts.pop(key))
 
 
 def _is_red(window: dict[str, Any], signal: str, subject: str) -> bool:
-    return any(reading["red"] for reading in window["readings"] if (reading["signal"], reading["subject"]) == (signal, subject))
+    return any(
+        reading["red"] for reading in window["readings"] if (reading["signal"], reading["subject"]) == (signal, subject)
+    )
 
 
 def _moment(signals: Signals, found: Round) -> list[measure.Reading]:
-    sizes: dict[str, tuple[float, str]] = {"integrity": (float(found.integrity is not None), found.integrity or "history and bytes verify")}
+    sizes: dict[str, tuple[float, str]] = {
+        "integrity": (float(found.integrity is not None), found.integrity or "history and bytes verify")
+    }
     champion = found.champion
     if champion is not None:
         became = datetime.fromisoformat(champion.time)
@@ -174,7 +192,15 @@ def _alert(signals: Signals, found: Round) -> None:
         if reading.red:
             before = alerts.get(key)
             stamp = iso(found.time)
-            alerts[key] = Alert(reading.signal, "", reading.value, reading.detail, before.since if before else stamp, before.began if before else stamp, before.told if before else None)
+            alerts[key] = Alert(
+                reading.signal,
+                "",
+                reading.value,
+                reading.detail,
+                before.since if before else stamp,
+                before.began if before else stamp,
+                before.told if before else None,
+            )
         elif key in alerts:
             found.ended.append(alerts.pop(key))
     for key in [key for key, alert in alerts.items() if alert.signal not in signals.signals]:

@@ -48,7 +48,13 @@ class Reading:
 
     def as_json(self) -> dict[str, Any]:
         """As it stands in the files of `metrics/`."""
-        return {"signal": self.signal, "subject": self.subject, "value": self.value, "red": self.red, "detail": self.detail}
+        return {
+            "signal": self.signal,
+            "subject": self.subject,
+            "value": self.value,
+            "red": self.red,
+            "detail": self.detail,
+        }
 
 
 def load_baseline(folder: Path) -> Baseline:
@@ -81,17 +87,28 @@ def outcomes(rows: "pl.DataFrame", baseline: Baseline, signals: list[Signal]) ->
 
 def unknown(signals: list[Signal], per: str) -> list[str]:
     """Signals of a stream that nothing measures."""
-    known = {"feature_drift", "score_drift", "missing_values", "fallbacks", "implausible_scores", "estimated_performance"}
+    known = {
+        "feature_drift",
+        "score_drift",
+        "missing_values",
+        "fallbacks",
+        "implausible_scores",
+        "estimated_performance",
+    }
     known |= {"realised_performance", "calibration", "fairness", "model_age", "truth_age", "no_traffic", "integrity"}
     return [signal.id for signal in signals if signal.per == per and signal.id not in known]
 
 
-def _measure(measures: Mapping[str, Any], rows: "pl.DataFrame", baseline: Baseline, signals: list[Signal]) -> list[Reading]:
+def _measure(
+    measures: Mapping[str, Any], rows: "pl.DataFrame", baseline: Baseline, signals: list[Signal]
+) -> list[Reading]:
     readings = []
     for signal in signals:
         if signal.id in measures:
             found = measures[signal.id](rows, baseline)
-            readings += [Reading(signal.id, subject, value, signal.red(value), detail) for subject, value, detail in found]
+            readings += [
+                Reading(signal.id, subject, value, signal.red(value), detail) for subject, value, detail in found
+            ]
     return readings
 
 
@@ -103,7 +120,9 @@ def _asked(rows: "pl.DataFrame") -> "pl.DataFrame":
     import polars as pl
 
     columns = [name for name in rows.columns if name.startswith(FEATURE)]
-    present = rows.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in columns)) if columns else rows.head(0)
+    present = (
+        rows.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in columns)) if columns else rows.head(0)
+    )
     return present.select(pl.col(name).alias(name.removeprefix(FEATURE)) for name in columns)
 
 
@@ -131,7 +150,11 @@ def _words(shift: "drift.Shift") -> str:
 
 def _missing(rows: "pl.DataFrame", baseline: Baseline) -> _Found:
     return [
-        (name, shift.missing - shift.missing_before, f"{shift.missing:.1%} missing, {shift.missing_before:.1%} in training")
+        (
+            name,
+            shift.missing - shift.missing_before,
+            f"{shift.missing:.1%} missing, {shift.missing_before:.1%} in training",
+        )
         for name, shift in _shifts(rows, baseline).items()
     ]
 
@@ -167,7 +190,13 @@ def _estimated(rows: "pl.DataFrame", baseline: Baseline) -> _Found:
     expected = calibration.expected_auc(scores) if len(scores) else math.nan
     if before is None or not math.isfinite(expected):
         return []
-    return [("", before - expected, f"expected AUC {expected:.3f} without labels, {before:.3f} in training, {len(scores)} rows")]
+    return [
+        (
+            "",
+            before - expected,
+            f"expected AUC {expected:.3f} without labels, {before:.3f} in training, {len(scores)} rows",
+        )
+    ]
 
 
 def _labelled(rows: "pl.DataFrame") -> "pl.DataFrame":
@@ -180,7 +209,7 @@ def _realised(rows: "pl.DataFrame", baseline: Baseline) -> _Found:
     if before is None or known.get_column("label").n_unique() < 2:
         return []
     found = ranking.auc_interval(known["label"].to_numpy(), known["score"].to_numpy(), _REPLICATES, _CONFIDENCE, _SEED)
-    detail = f"AUC {found.value:.3f} [{found.low:.3f}, {found.high:.3f}] on {known.height} outcomes, {before:.3f} in training"
+    detail = f"AUC {_with_bounds(found)} on {known.height} outcomes, {before:.3f} in training"
     return [("", before - found.high, detail)]
 
 
@@ -191,7 +220,7 @@ def _calibration(rows: "pl.DataFrame", baseline: Baseline) -> _Found:
     positives, expected = int(known["label"].sum()), float(known["score"].sum()) / known.height
     low, high = intervals.wilson(positives, known.height)
     gap = max(0.0, low - expected, expected - high)
-    detail = f"{positives / known.height:.1%} [{low:.1%}, {high:.1%}] happened, {expected:.1%} were expected, {known.height} outcomes"
+    detail = f"{positives / known.height:.1%} [{low:.1%}, {high:.1%}] of {known.height} happened, {expected:.1%} were expected"
     return [("", gap, detail)]
 
 
@@ -219,6 +248,10 @@ def _one_attribute(rows: "pl.DataFrame", column: str, baseline: Baseline) -> _Fo
             continue
         ratio = groups.ratio_interval(rates, replicates, index, best, _CONFIDENCE, "")
         name = f"{column.removeprefix(GROUP)}={table.names[index]}"
-        detail = f"{rates[index]:.1%} get {good}, {rates[best]:.1%} in {table.names[best]}; ratio {ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}], n = {table.rows[index]}"
-        found.append((name, ratio.high, detail))
+        detail = f"{rates[index]:.1%} get {good}, {rates[best]:.1%} in {table.names[best]}"
+        found.append((name, ratio.high, f"{detail}; ratio {_with_bounds(ratio)}, n = {table.rows[index]}"))
     return found
+
+
+def _with_bounds(interval: intervals.Interval) -> str:
+    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"

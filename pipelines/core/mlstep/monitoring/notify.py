@@ -1,4 +1,4 @@
-"""Tell the receiver: alerts in the shape in which Alertmanager posts them, each change once, again until it is taken."""
+"""Tell the receiver: alerts in the shape in which Alertmanager posts them, each change once, until it is taken."""
 
 import logging
 from collections.abc import Callable
@@ -21,7 +21,11 @@ Post = Callable[[str, str, dict[str, Any]], None]
 def collect(facts: Platform, found: Round, signals: Signals) -> None:
     """Put what the receiver must hear into the model's waiting list: new alerts, those due again, ended ones."""
     now = found.time
-    due = [alert for _, alert in sorted(found.state.alerts.items()) if _due(alert, now, timedelta(hours=signals.repeat_hours))]
+    due = [
+        alert
+        for _, alert in sorted(found.state.alerts.items())
+        if _due(alert, now, timedelta(hours=signals.repeat_hours))
+    ]
     for alert in due:
         alert.told = iso(now)
     ended = [alert for alert in found.ended if alert.told is not None]
@@ -30,7 +34,11 @@ def collect(facts: Platform, found: Round, signals: Signals) -> None:
     if ended:
         found.state.waiting.append(payload(facts, found, signals, ended, "resolved"))
     if len(found.state.waiting) > _MOST_WAITING:
-        _log.error("%s: the receiver has not answered for long; the %d oldest posts are dropped", found.model, len(found.state.waiting) - _MOST_WAITING)
+        _log.error(
+            "%s: the receiver has not answered for long; the %d oldest posts are dropped",
+            found.model,
+            len(found.state.waiting) - _MOST_WAITING,
+        )
         del found.state.waiting[:-_MOST_WAITING]
 
 
@@ -48,9 +56,13 @@ def deliver(facts: Platform, found: Round, post: Post) -> None:
 
 
 def payload(facts: Platform, found: Round, signals: Signals, alerts: list[Alert], status: str) -> dict[str, Any]:
-    """One post, as https://prometheus.io/docs/alerting/latest/configuration/#webhook_config describes it (version 4)."""
+    """One post, version 4; see https://prometheus.io/docs/alerting/latest/configuration/#webhook_config."""
     entries = [_entry(facts, found, signals, alert, status) for alert in alerts]
-    common = {key: value for key, value in entries[0]["labels"].items() if all(entry["labels"].get(key) == value for entry in entries)}
+    common = {
+        key: value
+        for key, value in entries[0]["labels"].items()
+        if all(entry["labels"].get(key) == value for entry in entries)
+    }
     return {
         "version": "4",
         "groupKey": f'{{}}:{{model="{found.model}"}}',
@@ -77,13 +89,20 @@ def post(url: str, token: str, content: dict[str, Any]) -> None:
     from mlstep.errors import ConfigError, UnavailableError
 
     try:
-        answer = httpx.post(url, json=content, headers={"Authorization": f"Bearer {token}"}, timeout=15.0, trust_env=False)
+        answer = httpx.post(
+            url, json=content, headers={"Authorization": f"Bearer {token}"}, timeout=15.0, trust_env=False
+        )
     except httpx.HTTPError as error:
-        raise UnavailableError(f"{url}: {type(error).__name__}", "is the process `receiver` running? `strata status` says") from None
+        raise UnavailableError(
+            f"{url}: {type(error).__name__}", "is the process `receiver` running? `strata status` says"
+        ) from None
     if answer.status_code >= 500 or answer.status_code in {401, 403, 408, 429}:
         raise UnavailableError(f"{url} answered {answer.status_code}", "it is asked again in the next round")
     if answer.status_code >= 400:
-        raise ConfigError(f"{url} refused the post: {answer.status_code} {answer.text[:300]}", "receiver and alerting must be of the same version")
+        raise ConfigError(
+            f"{url} refused the post: {answer.status_code} {answer.text[:300]}",
+            "receiver and alerting must be of the same version",
+        )
 
 
 def _entry(facts: Platform, found: Round, signals: Signals, alert: Alert, status: str) -> dict[str, Any]:
@@ -101,7 +120,11 @@ def _entry(facts: Platform, found: Round, signals: Signals, alert: Alert, status
         "workspace": str(stage["workspace"]),
         "environment": str(stage["environment"]),
     }
-    summary = signal.summary.format(model=found.model, subject=alert.subject) if signal else f"{alert.signal} is no longer watched"
+    summary = (
+        signal.summary.format(model=found.model, subject=alert.subject)
+        if signal
+        else f"{alert.signal} is no longer watched"
+    )
     threshold = "" if signal is None else f"{'above' if signal.above is not None else 'below'} {signal.threshold:g}"
     annotations = {
         "summary": summary,

@@ -25,7 +25,14 @@ def summary(found: Round, signals: Signals) -> dict[str, Any]:
         "windows": found.state.windows,
         "signals": [_signal(found, signals, reading) for reading in latest(found)],
         "alerts": [
-            {"signal": alert.signal, "subject": alert.subject, "value": alert.value, "detail": alert.detail, "since": alert.since, "began": alert.began}
+            {
+                "signal": alert.signal,
+                "subject": alert.subject,
+                "value": alert.value,
+                "detail": alert.detail,
+                "since": alert.since,
+                "began": alert.began,
+            }
             for _, alert in sorted(found.state.alerts.items())
         ],
     }
@@ -34,7 +41,9 @@ def summary(found: Round, signals: Signals) -> dict[str, Any]:
 def latest(found: Round) -> list[dict[str, Any]]:
     """The newest reading of every signal and subject."""
     windows = [window for _, kept in sorted(found.state.windows.items()) for window in kept[-1:]]
-    return [reading for window in windows for reading in window["readings"]] + [reading.as_json() for reading in found.moment]
+    return [reading for window in windows for reading in window["readings"]] + [
+        reading.as_json() for reading in found.moment
+    ]
 
 
 def prometheus(found: Round, signals: Signals) -> str:
@@ -45,14 +54,22 @@ def prometheus(found: Round, signals: Signals) -> str:
         own = [reading for reading in readings if reading["signal"] == name]
         if own:
             lines += [f"# HELP {signal.metric} {name}, threshold {signal.threshold:g}", f"# TYPE {signal.metric} gauge"]
-            lines += [f'{signal.metric}{{model="{found.model}",subject="{_escape(one["subject"])}"}} {one["value"]!r}' for one in own]
+            lines += [
+                f'{signal.metric}{{model="{found.model}",subject="{_escape(one["subject"])}"}} {one["value"]!r}'
+                for one in own
+            ]
             red = _red(signal.metric)
-            lines += [f"# HELP {red} windows of the last {signals.rule.windows} that are beyond the threshold, and whether the latest is"]
+            lines += [
+                f"# HELP {red} red ones of the last {signals.rule.windows} windows, and whether the latest is red"
+            ]
             lines += [f"# TYPE {red} gauge"]
             for one in own:
                 reds = _reds(found, one)
                 labels = f'model="{found.model}",subject="{_escape(one["subject"])}"'
-                lines += [f'{red}{{{labels},of="recent"}} {sum(reds)}', f'{red}{{{labels},of="latest"}} {int(one["red"])}']
+                lines += [
+                    f'{red}{{{labels},of="recent"}} {sum(reds)}',
+                    f'{red}{{{labels},of="latest"}} {int(one["red"])}',
+                ]
     return "".join(line + "\n" for line in lines)
 
 

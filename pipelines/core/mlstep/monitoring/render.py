@@ -33,7 +33,9 @@ def rules(signals: Signals, owner: str, workspace: str, environment: str) -> dic
                 "environment": environment,
             },
             "annotations": {
-                "summary": signal.summary.replace("{model}", "{{ $labels.model }}").replace("{subject}", "{{ $labels.subject }}"),
+                "summary": signal.summary.replace("{model}", "{{ $labels.model }}").replace(
+                    "{subject}", "{{ $labels.subject }}"
+                ),
                 "threshold": f"{'above' if signal.above is not None else 'below'} {signal.threshold:g}",
                 "runbook_url": signal.runbook,
             },

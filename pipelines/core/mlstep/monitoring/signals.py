@@ -78,7 +78,7 @@ class Signals:
     signals: Mapping[str, Signal]
     retraining: Retraining
 
-    def of(self, per: Per) -> list[Signal]:
+    def of(self, per: str) -> list[Signal]:
         """Signals of a stream, or of the moment."""
         return [signal for signal in self.signals.values() if signal.per == per]
 
@@ -116,14 +116,19 @@ def parse(content: Any, where: str) -> Signals:
     routes = check.map("routes", top.get("routes"), {"default"})
     route = check.map("routes.default", routes.get("default"), {"to", "receiver"})
     check.one_of("routes.default.receiver", route.get("receiver"), ("alert_route",))
-    limits = check.map("retraining", top.get("retraining"), {"cool_down_hours", "maximum_runs_per_week", "no_promotion_while"})
+    limits = check.map(
+        "retraining", top.get("retraining"), {"cool_down_hours", "maximum_runs_per_week", "no_promotion_while"}
+    )
     named = top.get("signals")
     entries = named if isinstance(named, dict) else {}
     if not entries:
         check.problems.append(f"signals: {named!r}, expected a map of signals")
     found = Signals(
         windows={stream: _window(check, stream, windows.get(stream)) for stream in STREAMS},
-        rule=Rule(int(check.number("rule.windows", rule.get("windows"), 1, 100)), int(check.number("rule.violations", rule.get("violations"), 1, 100))),
+        rule=Rule(
+            int(check.number("rule.windows", rule.get("windows"), 1, 100)),
+            int(check.number("rule.violations", rule.get("violations"), 1, 100)),
+        ),
         repeat_hours=check.number("alerts.repeat_hours", alerts.get("repeat_hours"), 0.01, 24 * 31),
         keep_windows=int(check.number("alerts.keep_windows", alerts.get("keep_windows"), 10, 100_000)),
         to=check.text("routes.default.to", route.get("to"), lambda text: text == "owner" or "@" in text),
@@ -137,7 +142,10 @@ def parse(content: Any, where: str) -> Signals:
     if found.rule.violations > found.rule.windows:
         check.problems.append(f"rule.violations: {found.rule.violations}, at most rule.windows ({found.rule.windows})")
     if check.problems:
-        raise ConfigError(f"{where}: " + "; ".join(check.problems), "correct the file; docs/runbooks/monitoring.md says what each signal means")
+        raise ConfigError(
+            f"{where}: " + "; ".join(check.problems),
+            "correct the file; docs/runbooks/monitoring.md says what each signal means",
+        )
     return found
 
 
@@ -160,7 +168,9 @@ def _signal(check: "_Check", name: str, entry: Any) -> Signal:
     values = check.map(where, entry, keys)
     if ("above" in values) == ("below" in values):
         check.problems.append(f"{where}: exactly one of above and below is wanted")
-    sides = {side: check.number(f"{where}.{side}", values[side], -1e9, 1e9) for side in ("above", "below") if side in values}
+    sides = {
+        side: check.number(f"{where}.{side}", values[side], -1e9, 1e9) for side in ("above", "below") if side in values
+    }
     per = check.one_of(f"{where}.per", values.get("per"), (*STREAMS, "moment"))
     return Signal(
         id=name,
@@ -171,7 +181,9 @@ def _signal(check: "_Check", name: str, entry: Any) -> Signal:
         severity=check.one_of(f"{where}.severity", values.get("severity"), ("warning", "critical")),
         retrain=check.truth(f"{where}.retrain", values.get("retrain")),
         summary=check.text(f"{where}.summary", values.get("summary"), lambda text: "{model}" in text),
-        runbook=check.text(f"{where}.runbook", values.get("runbook"), lambda text: text.startswith(("docs/", "https://"))),
+        runbook=check.text(
+            f"{where}.runbook", values.get("runbook"), lambda text: text.startswith(("docs/", "https://"))
+        ),
     )
 
 

@@ -65,7 +65,10 @@ def load(root: Path, model: str) -> ModelState:
     content = read_json(path)
     return ModelState(
         content["model_digest"],
-        {stream: Cursor(datetime.fromisoformat(cursor["time"]), cursor["request_id"]) for stream, cursor in content["cursors"].items()},
+        {
+            stream: Cursor(datetime.fromisoformat(cursor["time"]), cursor["request_id"])
+            for stream, cursor in content["cursors"].items()
+        },
         content["windows"],
         {key: Alert(**alert) for key, alert in content["alerts"].items()},
         content["waiting"],
@@ -77,7 +80,10 @@ def save(root: Path, model: str, state: ModelState) -> None:
     content = {
         "state_version": STATE_VERSION,
         "model_digest": state.model_digest,
-        "cursors": {stream: {"time": iso(cursor.time), "request_id": cursor.request_id} for stream, cursor in state.cursors.items()},
+        "cursors": {
+            stream: {"time": iso(cursor.time), "request_id": cursor.request_id}
+            for stream, cursor in state.cursors.items()
+        },
         "windows": state.windows,
         "alerts": {key: asdict(alert) for key, alert in state.alerts.items()},
         "waiting": state.waiting,
