@@ -77,8 +77,12 @@ class Record:
         return (self.repository / Path(path).expanduser()).resolve()
 
 
-def check(path: Path, root: Path = REPOSITORY) -> list[Problem]:
-    """Return every problem of a record, sorted by line; an empty list means it can be used."""
+def check(path: Path, root: Path | None = None) -> list[Problem]:
+    """Return every problem of a record, sorted by line; an empty list means it can be used.
+
+    `root` is the folder that the record's relative paths start from; by default this repository.
+    """
+    root = root or REPOSITORY
     try:
         source = read(path)
     except SourceError as error:
@@ -91,22 +95,23 @@ def check(path: Path, root: Path = REPOSITORY) -> list[Problem]:
     return sorted([*ruled, *shape])
 
 
-def record_path(workspace: str, root: Path = REPOSITORY) -> Path:
+def record_path(workspace: str, root: Path | None = None) -> Path:
     """Return where the record of a workspace lives."""
-    return root / "stacks" / "workspaces" / f"{workspace}.yaml"
+    return (root or REPOSITORY) / "stacks" / "workspaces" / f"{workspace}.yaml"
 
 
-def workspaces(root: Path = REPOSITORY) -> list[str]:
+def workspaces(root: Path | None = None) -> list[str]:
     """Return the names of all workspaces that have a record."""
-    return sorted(path.stem for path in (root / "stacks" / "workspaces").glob("*.yaml"))
+    return sorted(path.stem for path in record_path("any", root).parent.glob("*.yaml"))
 
 
-def load(stack_name: str, root: Path = REPOSITORY) -> Record:
+def load(stack_name: str, root: Path | None = None) -> Record:
     """Return the record of a stack.
 
     Raises:
         RecordError: the stack's name, or the record, is wrong; the message lists every problem.
     """
+    root = root or REPOSITORY
     workspace, _, environment = stack_name.rpartition("-")
     path = record_path(workspace or stack_name, root)
     label = shown_path(path, root)
@@ -123,8 +128,9 @@ def load(stack_name: str, root: Path = REPOSITORY) -> Record:
     return Record(file, environment, path, root)
 
 
-def shown_path(path: Path, root: Path = REPOSITORY) -> str:
+def shown_path(path: Path, root: Path | None = None) -> str:
     """Return a path as short as it can be said."""
+    root = root or REPOSITORY
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 

@@ -13,7 +13,7 @@ def watch(screen: Screen, root: Path) -> list[dict[str, Any]]:
     """Show each event of the demonstration as a line and return all of them."""
     seen = []
     with screen.running("drift") as progress:
-        for event in run_time.stream(root, ["drift", "--events"]):
+        for event in run_time.stream(root, ["drift", "--events"], last="drift-finished"):
             seen.append(event)
             progress.update(sentence(event))
             if event["type"].endswith("-finished") or event.get("milestone"):

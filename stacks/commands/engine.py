@@ -7,28 +7,32 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from stacks.commands import locks
 from stacks.commands.events import Outcome
 from stacks.commands.failure import Failure
-from stacks.record import REPOSITORY
+from stacks.record import Record
 
 PROJECT = "strata"
-POLICIES = REPOSITORY / "policies"
 WAIT_AFTER_INTERRUPT_SECONDS = 60.0
 """How long the engine may take to wind down after Ctrl-C before we leave it to itself, in seconds."""
 
-Report = Callable[[str], None]
+
+class Report(Protocol):
+    """Takes what happens now; a milestone is worth a line of its own where there is no terminal."""
+
+    def __call__(self, text: str, milestone: bool = True) -> None:
+        """Show a text."""
 
 
 class Engine:
     """The engine for one stack, on the file backend of this repository unless the environment names another."""
 
-    def __init__(self, stack_name: str, repository: Path = REPOSITORY) -> None:
-        self.stack_name = stack_name
-        self.repository = repository
-        self.log = repository / ".strata" / "logs" / f"{stack_name}.log"
+    def __init__(self, record: Record) -> None:
+        self.stack_name = record.stack_name
+        self.repository = record.repository
+        self.log = record.repository / ".strata" / "logs" / f"{record.stack_name}.log"
         self._stack: Any = None
 
     @property
@@ -48,7 +52,7 @@ class Engine:
         Raises:
             Failure: the program, a policy or the engine refuses.
         """
-        return self._operate("preview", report, policy_packs=[str(POLICIES)])
+        return self._operate("preview", report, policy_packs=[str(self.repository / "policies")])
 
     def up(self, report: Report) -> Outcome:
         """Make the world what the record says.
@@ -57,7 +61,7 @@ class Engine:
             Failure: somebody else holds the stack, or the program, a policy, a resource or the engine refuses.
         """
         self._recover(report)
-        return self._operate("up", report, policy_packs=[str(POLICIES)])
+        return self._operate("up", report, policy_packs=[str(self.repository / "policies")])
 
     def destroy(self, report: Report) -> Outcome:
         """Remove every resource of the stack; what the resources keep on purpose stays.
@@ -152,11 +156,11 @@ class Engine:
         started = time.monotonic()
 
         def listen(event: Any) -> None:
-            text = outcome.take(event)
-            if text:
-                report(text)
+            step = outcome.take(event)
+            if step:
+                report(f"{step.operation} {step.type} {step.name}", step.is_lengthy)
 
-        with self._log() as write:
+        with self._writing() as write:
             try:
                 # Colours would end up in the log and in error texts.
                 getattr(stack, act)(on_event=listen, on_output=write, on_error=write, color="never", **options)
@@ -176,7 +180,7 @@ class Engine:
             time.sleep(0.2)
 
     @contextmanager
-    def _log(self) -> Iterator[Report]:
+    def _writing(self) -> Iterator[Callable[[str], None]]:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("w", encoding="utf-8") as stream:
 

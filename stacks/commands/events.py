@@ -5,6 +5,7 @@ Works on the engine's JSON events (`pulumi … --event-log`), as the Automation 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,15 @@ QUIET_OPERATIONS = ("same", "read", "refresh", "discard", "discard-replaced", "r
 
 STORES = ("local:Directory", "local:KeyPair", "local:Secret", "local:MlflowAccess", "local:File")
 """Types that hold data or keys: deleting or replacing one loses something."""
+
+LENGTHY = ("local:Environment", "local:Supervisor", "local:Process", "local:MlflowAccess")
+"""Types whose changes take so long that people want to read of each."""
+
+HIDDEN = ("pulumi:pulumi:Stack", "pulumi:providers:")
+"""Types that are the engine's own; they are neither shown nor counted."""
+
+UNDECIDED = "cannot be decided"
+"""What a policy finding says when a value is known only after the update."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,11 @@ class Step:
         return self.type in STORES
 
     @property
+    def is_lengthy(self) -> bool:
+        """Whether the change takes long enough to be told of."""
+        return self.type in LENGTHY
+
+    @property
     def loses(self) -> bool:
         """Whether the resource that is there will be removed."""
         return self.operation in ("delete", "replace", "delete-replaced")
@@ -44,7 +59,7 @@ class Step:
         """Return the change as one line of a plan."""
         sign = {"create": "+", "update": "~", "delete": "-", "replace": "±"}.get(self.operation, "?")
         because = f"   because of {', '.join(self.keys)}" if self.keys and self.operation != "create" else ""
-        return f"{sign} {self.type:<28}{self.name}{because}"
+        return f"{sign} {self.type:<34}{self.name}{because}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the change as plain data."""
@@ -64,6 +79,11 @@ class Finding:
     def mandatory(self) -> bool:
         """Whether the finding stops the deployment."""
         return self.level == "mandatory"
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether the rule needs a value that only the update makes known."""
+        return UNDECIDED in self.message
 
     def lines(self) -> list[str]:
         """Return the finding as lines: control and resource, then what it says."""
@@ -85,26 +105,27 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    _hidden: Counter[str] = field(default_factory=Counter)
 
     @property
     def added(self) -> int:
         """Resources that are new."""
-        return self.counts.get("create", 0)
+        return self._count("create")
 
     @property
     def changed(self) -> int:
         """Resources that are changed in place."""
-        return self.counts.get("update", 0)
+        return self._count("update")
 
     @property
     def replaced(self) -> int:
         """Resources that are removed and made anew."""
-        return self.counts.get("replace", 0)
+        return self._count("replace")
 
     @property
     def deleted(self) -> int:
         """Resources that are removed."""
-        return self.counts.get("delete", 0)
+        return self._count("delete")
 
     @property
     def changes(self) -> int:
@@ -114,17 +135,16 @@ class Outcome:
     @property
     def resources(self) -> int:
         """Resources there are afterwards."""
-        return self.added + self.changed + self.replaced + self.counts.get("same", 0)
+        return self.added + self.changed + self.replaced + self._count("same")
 
     def sentence(self) -> str:
         """Return the sentence every preview ends with."""
         return f"{self.added} to add, {self.changed} to change, {self.replaced} to replace, {self.deleted} to delete"
 
-    def take(self, event: Any) -> str | None:
-        """Add one event of the Automation API; return what to show while it runs, if anything."""
+    def take(self, event: Any) -> Step | None:
+        """Add one event of the Automation API; return the change that begins with it, if one does."""
         if event.summary_event is not None:
             self.counts = {_plain(key): int(value) for key, value in event.summary_event.resource_changes.items()}
-            self.seconds = float(event.summary_event.duration_seconds)
         if event.policy_event is not None:
             self.findings.append(_finding(event.policy_event))
         if event.diagnostic_event is not None:
@@ -133,19 +153,25 @@ class Outcome:
             return self._begin(event.resource_pre_event.metadata)
         return None
 
-    def _begin(self, metadata: Any) -> str | None:
-        operation = _plain(metadata.op)
+    def _count(self, operation: str) -> int:
+        return max(0, self.counts.get(operation, 0) - self._hidden[operation])
+
+    def _begin(self, metadata: Any) -> Step | None:
+        operation, kind = _plain(metadata.op), short_type(metadata.urn)
+        if kind.startswith(HIDDEN):
+            # The engine counts the stack itself, and not its default providers.
+            self._hidden[operation] += kind == HIDDEN[0]
+            return None
         if operation in QUIET_OPERATIONS or operation.startswith(("create-", "delete-")):
             return None
-        step = Step(
-            operation, short_type(metadata.urn), _name(metadata.urn), tuple(metadata.diffs or ()), _holds(metadata)
-        )
+        keys = tuple(key for key in metadata.diffs or () if not key.startswith("__"))
+        step = Step(operation, kind, _name(metadata.urn), keys, _holds(metadata))
         self.steps.append(step)
-        return f"{operation} {step.type} {step.name}"
+        return step
 
     def _diagnose(self, diagnostic: Any) -> None:
         # Ephemeral lines are the engine's own progress, and policy findings come as events of their own.
-        text = _without_colour(diagnostic.message).strip()
+        text = _without_colour(diagnostic.message).strip().removeprefix("Exception calling application: ")
         if diagnostic.ephemeral or not text:
             return
         if diagnostic.severity == "error" and text not in self.errors:

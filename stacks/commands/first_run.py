@@ -10,7 +10,7 @@ from typing import Any
 from stacks.commands import platform_files, signing
 from stacks.commands.failure import Failure
 from stacks.commands.platform_files import Champion
-from stacks.commands.training import RunRequest, existing, gate_failure, run_pipeline
+from stacks.commands.training import RunRequest, existing, refused, run_pipeline
 from stacks.commands.ui import Screen
 from stacks.record import Record
 from stacks.record_model import Signer
@@ -67,35 +67,32 @@ def ensure_champion(screen: Screen, record: Record, rows: UserRows | None) -> Fi
         for champion in present:
             screen.done("champion", champion.sentence())
         return FirstRun(present)
-    candidate = _train(screen, record, rows)
+    candidate = _candidate_of_last_run(record, rows) or _train(screen, record, rows)
     _sign(screen, record, candidate)
     answer = _first_answer(screen, record, candidate)
     return FirstRun(platform_files.champions(record), answer)
 
 
+def _candidate_of_last_run(record: Record, rows: UserRows | None) -> dict[str, Any] | None:
+    """Return what the last run registered, when only the signature is missing: an interrupted `up` goes on there."""
+    last = None if rows else platform_files.last_run(record, record.file.pipelines[0].name)
+    return last.get("candidate") if last and last["state"] == "passed" else None
+
+
 def _train(screen: Screen, record: Record, rows: UserRows | None) -> dict[str, Any]:
     pipeline = record.file.pipelines[0].name
     request = RunRequest(pipeline, data=rows.data if rows else None, contract=rows.contract if rows else None)
-    view = run_pipeline(screen, record.root, request)
-    if view.decision == "fail":
-        raise gate_failure(view, record.stack_name)
-    return platform_candidate(record, pipeline, view.run)
-
-
-def platform_candidate(record: Record, pipeline: str, run: str) -> dict[str, Any]:
-    """Return the candidate that a run registered.
-
-    Raises:
-        Failure: the run registered none.
-    """
-    path = record.root / "runs" / pipeline / run / "register" / "candidate" / "candidate.json"
-    try:
-        import json
-
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Failure(f"run {run} registered no candidate", f"{path}: {error}", "strata logs scheduler") from None
-    return content
+    last = None if rows else platform_files.last_run(record, pipeline)
+    if last and last["state"] in {"running", "crashed", "stopped"}:
+        request = RunRequest(pipeline, resume=str(last["run"]))
+        screen.say(f"   going on with run {last['run']}, which was {last['state']}")
+    view = run_pipeline(screen, record, request)
+    if view.state == "failed":
+        raise refused(view, record, pipeline)
+    if not view.candidate:
+        folder = record.root / "runs" / pipeline / view.run
+        raise Failure(f"run {view.run} registered no candidate", "its pipeline has no step register", log=folder)
+    return view.candidate
 
 
 def demo_signer(record: Record) -> Signer:

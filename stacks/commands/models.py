@@ -20,33 +20,40 @@ def run(
     stack: StackOption = DEFAULT_STACK,
     json_output: JsonOption = False,
 ) -> None:
-    """Run a pipeline and show each step; ends with the candidate or with the reasons why there is none.
+    """Run a pipeline and show each step.
+
+    Ends with the candidate, or with the reasons why there is none.
 
     Example: strata run credit --until evaluate
     """
-    from stacks.commands.training import RunRequest, run_pipeline
+    from stacks.commands.training import RunRequest, refused, run_pipeline
     from stacks.commands.ui import Screen
 
     screen, chosen = Screen(json_output), _record(stack)
     _known_pipeline(chosen, pipeline)
-    request = RunRequest(pipeline, until, resume, data, contract, author)
-    view = run_pipeline(screen, chosen.root, request)
-    screen.result(view.as_json() | {"finished": view.finished})
-    if view.decision == "fail":
-        from stacks.commands.training import gate_failure
-
-        raise gate_failure(view, chosen.stack_name)
+    view = run_pipeline(screen, chosen, RunRequest(pipeline, until, resume, data, contract, author))
+    if view.state == "failed":
+        raise refused(view, chosen, pipeline)
+    if view.candidate:
+        model, version = view.candidate["model"], view.candidate["version"]
+        screen.done("candidate", f"{model} v{version}  sha256 {str(view.candidate['digest'])[:12]}…")
+        gate = next(entry.approval_gate for entry in chosen.file.pipelines if entry.name == pipeline)
+        screen.say(f"   next: strata sign {model} v{version} --as {gate} --stack {chosen.stack_name}")
+    screen.result(view.as_json())
 
 
 def sign(
     model: Annotated[str, typer.Argument(help="Name of the model.")],
     version: Annotated[str, typer.Argument(help="Version of the candidate, for example v3 or 3.")],
     role: Annotated[str, typer.Option("--as", help="Role or name of the signer.", metavar="ROLE_OR_NAME")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept in the history.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     stack: StackOption = DEFAULT_STACK,
     json_output: JsonOption = False,
 ) -> None:
-    """Show what would be approved, ask, sign its digests, and make it the champion.
+    """Sign a candidate's digests and make it champion.
+
+    Shows what would be approved, and asks.
 
     Example: strata sign credit v3 --as risk
     """
@@ -55,12 +62,11 @@ def sign(
 
     screen, chosen = Screen(json_output), _record(stack)
     candidate = signing.number(version)
-    summary = signing.summary(chosen.root, model, candidate, role)
-    screen.say("\n".join(signing.summary_lines(summary)))
+    signing.show_summary(screen, chosen.root, model, candidate, role)
     if not yes and not signing.confirmed(screen, model, candidate):
         raise typer.Exit(1)
-    promoted = signing.sign_and_promote(chosen.root, model, candidate, role)
-    screen.done("promoted", signing.promoted_text(promoted))
+    promoted = signing.sign_and_promote(chosen.root, model, candidate, role, reason)
+    signing.tell(screen, "promoted", promoted)
     screen.result(promoted)
 
 
@@ -84,7 +90,7 @@ def rollback(
     with screen.running("rollback") as progress:
         answer = run_time.call(chosen.root, arguments)
         seconds = progress.seconds
-    screen.done("rolled back", signing.promoted_text(answer), seconds)
+    signing.tell(screen, "rolled back", answer, seconds)
     screen.result(answer)
 
 
@@ -93,7 +99,9 @@ def trace(
     stack: StackOption = DEFAULT_STACK,
     json_output: JsonOption = False,
 ) -> None:
-    """Show who, what and which data is behind an answered prediction, and verify every link.
+    """Show everything behind an answered prediction.
+
+    Who, what and which data; every link is verified, and a broken one ends with exit code 3.
 
     Example: strata trace 01JQ7Z4T9V3K1M5N8P2R6S0WXY
     """
@@ -112,7 +120,9 @@ def new_contract(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")] = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Propose a data contract for a file; read it, correct it, commit it.
+    """Propose a data contract for a file.
+
+    Read it, correct it, commit it.
 
     Example: strata new-contract rows.csv --target default
     """
@@ -128,7 +138,9 @@ def drift_demo(
     stack: StackOption = DEFAULT_STACK,
     json_output: JsonOption = False,
 ) -> None:
-    """Let the world change, and watch the monitor see it, the alert arrive and the retraining start.
+    """Let the world change, and watch it retrain.
+
+    The monitor sees the drift, the alert reaches the owner, retraining runs and stops at the gate.
 
     Example: strata drift demo
     """

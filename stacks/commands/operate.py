@@ -18,11 +18,13 @@ def not_up(chosen: Any) -> Exception:
 
 
 def status(
-    name: Annotated[str | None, typer.Argument(help="Stack; the same as --stack.", show_default=False)] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[STACK]", help="Stack; the same as --stack.", show_default=False)
+    ] = None,
     stack: StackOption = DEFAULT_STACK,
     json_output: JsonOption = False,
 ) -> None:
-    """Answer in one screen: stage configured and stage reached, champion, processes, alerts.
+    """Say what is configured and what is really reached.
 
     Example: strata status demo-dev
     """
@@ -77,7 +79,7 @@ def secret(
     stack: StackOption = DEFAULT_STACK,
     json_output: JsonOption = False,
 ) -> None:
-    """Show one secret to the platform's own user, at a terminal.
+    """Show one secret at a terminal.
 
     Example: strata secret mlflow
     """

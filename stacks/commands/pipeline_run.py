@@ -8,7 +8,7 @@ from typing import Any
 
 from stacks.commands.ui import Progress
 
-MARKS = {"pass": "✓", "warn": "!", "fail": "✗"}
+MARKS = {"pass": "✓", "warn": "!", "fail": "✗", "crash": "✗"}
 BAR_WIDTH = 10
 
 
@@ -21,10 +21,13 @@ class RunView:
     """Step name -> decision, in the order in which they finished."""
     seconds: dict[str, float] = field(default_factory=dict)
     reasons: dict[str, list[str]] = field(default_factory=dict)
-    decision: str = ""
+    run_reasons: list[str] = field(default_factory=list)
+    """Why the run as a whole is no good, as the engine sums it up."""
+    state: str = ""
+    """passed, failed, crashed or stopped; empty until the run has finished."""
     total_seconds: float = 0.0
-    finished: dict[str, Any] = field(default_factory=dict)
-    """The run-finished event as a whole: candidate, report and more where the runner gives them."""
+    candidate: dict[str, Any] | None = None
+    """Model, version and digest of what the run registered."""
     _running: dict[str, str] = field(default_factory=dict)
 
     def take(self, event: dict[str, Any]) -> None:
@@ -38,33 +41,27 @@ class RunView:
             self._running[step] = (
                 f"{step} {bar(event.get('done'), event.get('total'))} {event.get('label') or ''}".strip()
             )
+        elif kind == "step-retried":
+            self._running[step] = f"{step} crashed, trying again"
         elif kind == "step-finished":
             self._running.pop(step, None)
-            self.steps[step] = str(event.get("decision") or "fail")
+            self.steps[step] = str(event.get("decision") or "crash")
             self.seconds[step] = float(event.get("seconds") or 0)
             self.reasons[step] = [str(reason) for reason in event.get("reasons") or []]
         elif kind == "run-finished":
-            self.decision = str(event.get("decision") or "fail")
+            self.state = str(event["state"])
             self.total_seconds = float(event.get("seconds") or 0)
-            self.finished = event
-            if event.get("reasons"):
-                self.reasons["run"] = [str(reason) for reason in event["reasons"]]
+            self.candidate = event.get("candidate")
+            self.run_reasons = [str(reason) for reason in event.get("reasons") or []]
 
     def line(self) -> str:
         """Return the run as one line: finished steps with marks, then what is running."""
         done = [f"{step} {MARKS.get(decision, '?')}" for step, decision in self.steps.items()]
         return " ".join([*done, *self._running.values()])
 
-    @property
-    def failed_steps(self) -> list[str]:
-        """Steps that decided `fail`, in order."""
-        return [step for step, decision in self.steps.items() if decision == "fail"]
-
     def failure_reasons(self) -> list[str]:
-        """Return why the run is no good: the reasons of the steps that decided `fail`, the gate's first."""
-        ordered = sorted(self.failed_steps, key=lambda step: step != "gate")
-        found = [f"{step}: {reason}" for step in ordered for reason in self.reasons.get(step) or ["no reason given"]]
-        return found or self.reasons.get("run", [])
+        """Return why the run is no good: what the gate said first, then the steps."""
+        return sorted(self.run_reasons, key=lambda reason: not reason.startswith("gate: "))
 
     def as_json(self) -> dict[str, Any]:
         """Return the run as plain data."""
@@ -72,7 +69,14 @@ class RunView:
             {"step": step, "decision": decision, "seconds": self.seconds[step], "reasons": self.reasons[step]}
             for step, decision in self.steps.items()
         ]
-        return {"run": self.run, "decision": self.decision, "seconds": self.total_seconds, "steps": steps}
+        return {
+            "run": self.run,
+            "state": self.state,
+            "seconds": self.total_seconds,
+            "candidate": self.candidate,
+            "steps": steps,
+            "reasons": self.failure_reasons(),
+        }
 
 
 def follow(events: Iterable[dict[str, Any]], progress: Progress) -> RunView:

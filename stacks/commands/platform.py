@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from stacks.commands.ui import Screen
     from stacks.record import Record
 
-StackArgument = Annotated[str | None, typer.Argument(help="Stack; the same as --stack.", show_default=False)]
+StackArgument = Annotated[
+    str | None, typer.Argument(metavar="[STACK]", help="Stack; the same as --stack.", show_default=False)
+]
 AllowOption = Annotated[
     list[str] | None,
     typer.Option("--allow", help="Name of a store that may be deleted or replaced; repeatable.", metavar="STORE"),
@@ -27,7 +29,7 @@ def preview(
     stack: StackOption = DEFAULT_STACK,
     json_output: JsonOption = False,
 ) -> None:
-    """Show what `strata up` would do, with the policy verdict; change nothing.
+    """Show what `strata up` would do; change nothing.
 
     Example: strata preview demo-dev
     """
@@ -36,7 +38,7 @@ def preview(
     from stacks.commands.ui import Screen
 
     screen, chosen = Screen(json_output), open_record(name or stack)
-    outcome = plan(screen, Engine(chosen.stack_name))
+    outcome = plan(screen, Engine(chosen))
     for step in outcome.steps:
         screen.say(f"   {step.line()}")
     tell_findings(screen, outcome)
@@ -53,9 +55,10 @@ def up(
     stack: StackOption = DEFAULT_STACK,
     json_output: JsonOption = False,
 ) -> None:
-    """Build the platform that the record describes; without a champion, also train, sign and serve a first model.
+    """Build the platform that the record describes.
 
-    Safe to repeat: the second time it changes nothing and says so.
+    Without a champion it also trains, signs (demo key) and serves a first model. Safe to repeat: the second time it
+    changes nothing and says so.
 
     Example: strata up demo-dev
     """
@@ -67,8 +70,8 @@ def up(
 
     screen, chosen = Screen(json_output), open_record(name or stack)
     rows = first_run.rows_of_the_user(data, contract)
-    engine = Engine(chosen.stack_name)
-    prepare(screen)
+    engine = Engine(chosen)
+    prepare(screen, chosen)
     outcome = build(screen, chosen, engine, allow or [])
     verdict = final_table.policy_verdict(screen, engine)
     model = None if no_pipeline else first_run.ensure_champion(screen, chosen, rows)
@@ -82,7 +85,7 @@ def down(
     stack: StackOption = DEFAULT_STACK,
     json_output: JsonOption = False,
 ) -> None:
-    """Stop and remove everything of the stack; data stays unless --purge is given.
+    """Stop everything; data stays unless --purge is given.
 
     Example: strata down demo-dev
     """
@@ -92,7 +95,7 @@ def down(
     from stacks.commands.ui import Screen
 
     screen, chosen = Screen(json_output), open_record(name or stack)
-    engine = Engine(chosen.stack_name)
+    engine = Engine(chosen)
     with screen.running(f"platform {chosen.stack_name}") as progress:
         outcome = engine.destroy(progress.update)
     screen.done(f"platform {chosen.stack_name}", f"{outcome.deleted} resources removed", outcome.seconds)
@@ -109,7 +112,7 @@ def plan(screen: Screen, engine: Engine) -> Outcome:
     """Preview with a live line."""
     with screen.running(f"preview {engine.stack_name}") as progress:
         progress.update("asking the engine")
-        return engine.preview(lambda text: progress.update(text, milestone=False))
+        return engine.preview(progress.quiet)
 
 
 def build(screen: Screen, record: Record, engine: Engine, allowed: list[str]) -> Outcome:
@@ -126,7 +129,7 @@ def build(screen: Screen, record: Record, engine: Engine, allowed: list[str]) ->
     with screen.running(label) as progress:
         if existing:
             # What is there is compared first: nothing to do is the usual case, and a loss is refused before it happens.
-            outcome = engine.preview(lambda text: progress.update(text, milestone=False))
+            outcome = engine.preview(progress.quiet)
             if outcome.changes == 0 and not engine.was_interrupted():
                 outcome.seconds = progress.seconds
                 screen.done(label, f"{outcome.resources} resources, 0 changes", progress.seconds)
@@ -149,7 +152,12 @@ def stage_names(record: Record) -> str:
 
 def tell_findings(screen: Screen, outcome: Outcome) -> None:
     """Show advisory findings; mandatory ones have stopped the command."""
+    undecided = sorted({finding.control for finding in outcome.findings if finding.is_undecided})
+    if undecided:
+        screen.done("policy", f"{', '.join(undecided)}: decided once values are known, with the update", warn=True)
     for finding in outcome.findings:
+        if finding.is_undecided:
+            continue
         screen.done(f"policy {finding.control}", f"{finding.level}  {finding.resource}", warn=True)
         for line in finding.lines()[1:]:
             screen.say(f"     {line}")

@@ -84,6 +84,15 @@ def champions(record: Record) -> list[Champion]:
     return found
 
 
+def last_run(record: Record, pipeline: str) -> dict[str, Any] | None:
+    """Return the record of a pipeline's newest run, or None; names of runs sort by time."""
+    files = sorted((record.root / "runs" / pipeline).glob("*/run.json"))
+    if not files:
+        return None
+    content: dict[str, Any] = json.loads(files[-1].read_text(encoding="utf-8"))
+    return content
+
+
 def _champion(record: Record, folder: Path, entry: dict[str, Any]) -> Champion:
     signer = _signer(record, str(entry.get("by", "")))
     return Champion(
@@ -93,7 +102,7 @@ def _champion(record: Record, folder: Path, entry: dict[str, Any]) -> Champion:
         by=str(entry.get("by", "")),
         role=str(signer.get("role", "")),
         demo_key=bool(signer.get("demo")),
-        metrics=_metrics(record, str(entry["model_digest"])),
+        metrics=_metrics(record, entry),
     )
 
 
@@ -102,22 +111,18 @@ def _signer(record: Record, name: str) -> dict[str, Any]:
     return next((entry for entry in foundation.get("signers", []) if entry.get("name") == name), {})
 
 
-def _metrics(record: Record, digest: str) -> dict[str, Any]:
-    path = record.root / "artifacts" / "store" / "sha256" / digest / "model.json"
+def _metrics(record: Record, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return what the run behind a champion measured on rows that training never saw."""
+    path = record.root / "runs" / str(entry.get("pipeline")) / str(entry.get("run")) / "evaluate" / "result.json"
     if not path.is_file():
         return {}
-    content = json.loads(path.read_text(encoding="utf-8"))
-    metrics = content.get("metrics")
+    metrics = json.loads(path.read_text(encoding="utf-8")).get("metrics")
     return metrics if isinstance(metrics, dict) else {}
 
 
 def metric_text(metrics: dict[str, Any]) -> str:
     """Return the metric that people ask for first, with its interval where there is one."""
-    value = metrics.get("auc")
-    if isinstance(value, dict):
-        low, high, value = value.get("low"), value.get("high"), value.get("value")
-    else:
-        low, high = metrics.get("auc_low"), metrics.get("auc_high")
+    value, low, high = (metrics.get(name) for name in ("auc", "auc_low", "auc_high"))
     if not isinstance(value, int | float):
         return ""
     interval = f" [{low:.3f}, {high:.3f}]" if isinstance(low, int | float) and isinstance(high, int | float) else ""

@@ -29,7 +29,7 @@ def check(stack: StackOption = DEFAULT_STACK, json_output: JsonOption = False) -
     from stacks.commands.ui import Screen
 
     screen, chosen = Screen(json_output), open_record(stack)
-    engine = Engine(chosen.stack_name)
+    engine = Engine(chosen)
     with screen.running("policies"):
         report = judge(engine)
     tell(screen, report)

@@ -6,10 +6,10 @@ import time
 
 from stacks.commands.failure import Failure
 from stacks.commands.ui import Screen
-from stacks.record import REPOSITORY
+from stacks.record import Record
 
 
-def prepare(screen: Screen) -> None:
+def prepare(screen: Screen, record: Record) -> None:
     """Make the policy pack's environment, where it is not up to date, and find pulumi, or provide it.
 
     The run-time environments are resources of the stack and are made by the engine.
@@ -22,17 +22,17 @@ def prepare(screen: Screen) -> None:
     made: list[str] = []
     try:
         # An environment that somebody linked here is theirs to keep up to date.
-        if not (REPOSITORY / "policies" / ".venv").is_symlink():
-            environments.ensure("policies", REPOSITORY, made.append)
+        if not (record.repository / "policies" / ".venv").is_symlink():
+            environments.ensure("policies", record.repository, made.append)
     except (environments.InstallError, locking.Busy) as error:
         lines = str(error).splitlines()
         raise Failure("an environment could not be made", lines[:-1] or lines, lines[-1:]) from None
     for line in made:
         screen.say(line)
-    _pulumi(screen)
+    _pulumi(screen, record)
 
 
-def _pulumi(screen: Screen) -> None:
+def _pulumi(screen: Screen, record: Record) -> None:
     from stacks.commands.engine import pulumi_command
     from tools import locking, pulumi_cli, pulumi_host
 
@@ -42,5 +42,5 @@ def _pulumi(screen: Screen) -> None:
     except (pulumi_cli.PulumiMissingError, pulumi_host.HostError, locking.Busy) as error:
         lines = str(error).splitlines()
         raise Failure("pulumi could not be provided", lines[:-1] or lines, lines[-1:]) from None
-    command, _ = pulumi_command(REPOSITORY)
+    command, _ = pulumi_command(record.repository)
     screen.done(f"pulumi {command.version}", command.command, time.monotonic() - started)

@@ -62,8 +62,10 @@ def show(root: Path, command: list[str], as_json: bool) -> int:
     return code
 
 
-def stream(root: Path, command: list[str]) -> Iterator[dict[str, Any]]:
+def stream(root: Path, command: list[str], last: str) -> Iterator[dict[str, Any]]:
     """Run one `mlstep` command that writes JSON lines, and yield each line as it comes.
+
+    An event of the type `last` says how it ended; without one, the command failed before it could say so.
 
     Raises:
         Failure: the command failed; its own words are the reason.
@@ -71,19 +73,19 @@ def stream(root: Path, command: list[str]) -> Iterator[dict[str, Any]]:
     # Standard error goes to a file: a pipe that nobody empties would stop the command once it is full.
     with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
         process = _start(root, command, errors)
-        last = ""
+        line, finished = "", False
         try:
             for line in process.stdout or ():
-                last = line
                 event = _event(line)
                 if event is not None:
+                    finished = finished or event["type"] == last
                     yield event
         finally:
-            if process.poll() is None:
+            if process.poll() is None and not finished:
                 _end(process)
-        if process.wait() != 0:
+        if process.wait() != 0 and not finished:
             errors.seek(0)
-            raise _failure(command, process.returncode, last, errors.read())
+            raise _failure(command, process.returncode, line, errors.read())
 
 
 def _start(

@@ -36,44 +36,42 @@ def confirmed(screen: Screen, model: str, version: str) -> bool:
     return typer.confirm(f"Sign {model} v{version}?")
 
 
-def summary(root: Path, model: str, version: str, signer: str) -> dict[str, Any]:
-    """Return what would be signed: candidate, digests, gate, people.
+def show_summary(screen: Screen, root: Path, model: str, version: str, signer: str) -> None:
+    """Show what would be signed: candidate, digests, gate, champion, people.
 
     Raises:
         Failure: no such candidate, or this person may not sign it.
     """
-    answer: dict[str, Any] = run_time.call(root, ["sign", model, version, "--as", signer, "--dry-run", "--json"])
-    return answer
+    command = ["sign", model, version, "--as", signer, "--dry-run"]
+    found = run_time.call(root, [*command, "--json"])
+    gate, champion = found["gate"], found["champion"]
+    answering = f"v{champion['version']}  sha256 {champion['model_digest'][:12]}…" if champion else "none yet"
+    rows = [
+        ("candidate", f"{model} v{version}  sha256 {found['model_digest'][:12]}…  trained by {found['author']}"),
+        ("gate", f"{gate['decision']} {gate['passed']}/{gate['rules']}"),
+        ("champion", answering),
+        ("approver", f"{found['approver']} ({found['role']}) for {found['environment']}"),
+        ("signed are", f"evidence {found['evidence_digest'][:12]}…  policy {found['policy_digest'][:12]}…"),
+    ]
+    screen.say("\n".join(table(rows)))
 
 
-def summary_lines(found: dict[str, Any]) -> list[str]:
-    """Return the summary as lines; nested parts are left to `--json`."""
-    rows = [(key.replace("_", " "), str(value)) for key, value in found.items() if not isinstance(value, dict | list)]
-    lines = table(rows)
-    for key, value in found.items():
-        if isinstance(value, dict):
-            lines += [f" {key.replace('_', ' ')}", *table([(str(k), str(v)) for k, v in value.items()], indent=3)]
-        elif isinstance(value, list) and value:
-            lines += [f" {key.replace('_', ' ')}", *(f"   {entry}" for entry in value)]
-    return lines
-
-
-def sign_and_promote(root: Path, model: str, version: str, signer: str) -> dict[str, Any]:
+def sign_and_promote(root: Path, model: str, version: str, signer: str, reason: str = "") -> dict[str, Any]:
     """Sign a candidate's digests and promote it with the signed statement.
 
     Raises:
         Failure: the signature or the promotion was refused; the reasons are those of the rule.
     """
-    signed = run_time.call(root, ["sign", model, version, "--as", signer, "--yes", "--json"])
+    why = ["--reason", reason] if reason else []
+    signed = run_time.call(root, ["sign", model, version, "--as", signer, *why, "--json"])
     promoted: dict[str, Any] = run_time.call(root, ["promote", "--statement", str(signed["statement"]), "--json"])
     return promoted
 
 
-def promoted_text(promoted: dict[str, Any]) -> str:
-    """Return what a promotion or rollback changed."""
-    text = f"{promoted.get('model')} v{promoted.get('version')}"
-    if promoted.get("by"):
-        text += f"  by {promoted['by']}"
-    if promoted.get("model_digest"):
-        text += f"  sha256 {str(promoted['model_digest'])[:12]}…"
-    return text
+def tell(screen: Screen, label: str, entry: dict[str, Any], seconds: float | None = None) -> None:
+    """Show a change of champion, and whether MLflow's alias followed."""
+    text = f"{entry['model']} v{entry['version']}  sha256 {entry['model_digest'][:12]}…  by {entry['by']}"
+    screen.done(label, text, seconds)
+    alias = entry.get("alias") or {}
+    if alias.get("state") == "behind":
+        screen.done("MLflow's alias", f"is behind: {alias.get('detail')}", warn=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from stacks.commands import run_time
 from stacks.commands.failure import Failure
 from stacks.commands.pipeline_run import RunView, follow
 from stacks.commands.ui import Screen
+from stacks.record import Record
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,20 @@ class RunRequest:
         """Return the `mlstep run` command.
 
         Raises:
-            Failure: a file is missing.
+            Failure: a file is missing, or a run is resumed on other data.
         """
-        command = ["run", self.pipeline, "--events", "--author", self.author or getpass.getuser()]
-        for option, value in (("--until", self.until), ("--resume", self.resume)):
+        if self.resume and (self.data or self.contract or self.until):
+            raise Failure(
+                "--resume goes on with a run as it was begun",
+                "it takes no --data, --contract or --until",
+                "start a new run without --resume",
+                exit_code=2,
+            )
+        command = ["run", self.pipeline, "--events"]
+        for option, value in (("--until", self.until), ("--resume", self.resume), ("--author", self.author)):
             command += [option, value] if value else []
-        for option, path in (("--data", self.data), ("--contract", self.contract)):
-            command += [option, str(existing(path, option))] if path else []
+        for name, path in (("source", self.data), ("contract", self.contract)):
+            command += ["--parameter", f"{name}={existing(path, f'--{name}')}"] if path else []
         return command
 
 
@@ -49,41 +56,45 @@ def existing(path: Path, option: str) -> Path:
     return full
 
 
-def run_pipeline(screen: Screen, root: Path, request: RunRequest) -> RunView:
+def run_pipeline(screen: Screen, record: Record, request: RunRequest) -> RunView:
     """Run a pipeline with a line per step; the view says how it ended, also when the gate says no.
 
     Raises:
-        Failure: the run itself broke, for example because a step crashed.
+        Failure: the run broke or was stopped; says how to go on with it.
     """
     label = f"pipeline {request.pipeline}"
     arguments = request.arguments()
     with screen.running(label) as progress:
-        try:
-            view = follow(run_time.stream(root, arguments), progress)
-        except Failure as failure:
-            raise _broken(failure, root, request) from None
-        seconds = progress.seconds
-    show = screen.failed if view.decision == "fail" else screen.done
-    show(label, f"{len(view.steps)} steps, run {view.run}", view.total_seconds or seconds)
+        view = follow(run_time.stream(record.root, arguments, last="run-finished"), progress)
+    show = screen.done if view.state == "passed" else screen.failed
+    show(label, f"{len(view.steps)} steps, run {view.run}", view.total_seconds)
+    if view.state in {"crashed", "stopped"}:
+        raise _broken(view, record, request.pipeline)
     return view
 
 
-def gate_failure(view: RunView, stack_name: str) -> Failure:
-    """Return the failure of a run that ended with the decision `fail`: reasons first, then what to do."""
+def refused(view: RunView, record: Record, pipeline: str) -> Failure:
+    """Return the failure of a run that ended as `failed`: reasons first, then what to do."""
     return Failure(
-        f"run {view.run} ended with the decision fail; nothing was promoted",
+        f"run {view.run} failed; nothing was promoted",
         view.failure_reasons(),
         [
-            "correct the data, the contract or the training as the reasons say, then: strata run PIPELINE",
-            f"what was measured: strata status {stack_name}, and the run's page in the portal",
+            "change what the reasons name (data, contract, training or the policy of Risk), then run it again:",
+            f"strata run {pipeline} --stack {record.stack_name}",
         ],
+        record.root / "runs" / pipeline / view.run,
         exit_code=4,
     )
 
 
-def _broken(failure: Failure, root: Path, request: RunRequest) -> Failure:
-    remedy = list(failure.remedy) or [f"remove the cause, then: strata run {request.pipeline} --resume RUN"]
-    folder = root / "runs" / request.pipeline
-    runs = sorted(folder.iterdir()) if folder.is_dir() else []
-    log = runs[-1] if runs else None
-    return Failure(f"pipeline {request.pipeline} broke", failure.why, remedy, log, failure.exit_code)
+def _broken(view: RunView, record: Record, pipeline: str) -> Failure:
+    return Failure(
+        f"run {view.run} {view.state}",
+        view.failure_reasons(),
+        [
+            "remove the cause, then go on from the step that broke:",
+            f"strata run {pipeline} --resume {view.run} --stack {record.stack_name}",
+        ],
+        record.root / "runs" / pipeline / view.run,
+        exit_code=130 if view.state == "stopped" else 1,
+    )

@@ -111,6 +111,10 @@ class Progress:
             self._screen.say(f" · {self._label:<{LABEL_WIDTH}}{text}")
             self._last = text
 
+    def quiet(self, text: str, milestone: bool = False) -> None:
+        """Show what is happening now, on a terminal only."""
+        self.update(text, milestone=False)
+
     def _text(self, text: str) -> Any:
         from rich.text import Text
 
