@@ -48,8 +48,16 @@ def read_contract(path: Path) -> DataContract:
     Raises:
         ConfigError: not a contract, or one that contradicts itself; the message lists every problem with its place.
     """
-    content = load_map(path)
-    problems = Problems(str(path))
+    return parse_contract(load_map(path), path.read_bytes(), str(path))
+
+
+def parse_contract(content: dict[str, Any], data: bytes, file: str) -> DataContract:
+    """Check and freeze a contract's content; `data` are its bytes, `file` is what messages call it.
+
+    Raises:
+        ConfigError: as `read_contract`.
+    """
+    problems = Problems(file)
     unknown_keys(problems, "", content, _TOP)
     for key in _REQUIRED:
         if key not in content:
@@ -61,7 +69,7 @@ def read_contract(path: Path) -> DataContract:
     table = _table(problems, content.get("schema"))
     columns = _columns(problems, table)
     _check_roles(problems, columns)
-    name = str(content.get("name") or content.get("dataProduct") or content.get("id") or path.name.split(".")[0])
+    name = str(content.get("name") or content.get("dataProduct") or content.get("id") or "data")
     custom = custom_properties(problems, "customProperties", content.get("customProperties"), {"strata.model"})
     model = _model_name(problems, custom.get("strata.model"), name)
     freshness = _freshness(problems, content.get("slaProperties"))
@@ -71,7 +79,7 @@ def read_contract(path: Path) -> DataContract:
         name=name,
         version=str(content["version"]),
         model=model,
-        sha256=digest_bytes(path.read_bytes()),
+        sha256=digest_bytes(data),
         table=str(table["name"]),
         columns=columns,
         freshness_hours=freshness,
