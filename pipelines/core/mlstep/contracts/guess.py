@@ -86,12 +86,18 @@ def _make_target(guess: Guess, values: "pl.Series", positive: str | None) -> Non
     counts = {row[0]: row[1] for row in present.value_counts(sort=True).sort([values.name]).rows()}
     if len(counts) != 2:
         shown = ", ".join(str(value) for value in list(counts)[:5])
-        raise ConfigError(f"--target {guess.name} has {len(counts)} values ({shown}{' …' if len(counts) > 5 else ''})", "name a column with two outcomes")
+        raise ConfigError(
+            f"--target {guess.name} has {len(counts)} values ({shown}{' …' if len(counts) > 5 else ''})",
+            "name a column with two outcomes",
+        )
     guess.role = "target"
     guess.required = False  # An outcome may not be known yet; such rows are not trained on.
     by_text = {str(value).lower(): value for value in counts}
     if positive is not None and positive.lower() not in by_text:
-        raise ConfigError(f"--positive {positive}: not a value of {guess.name}", f"values: {', '.join(str(value) for value in counts)}")
+        raise ConfigError(
+            f"--positive {positive}: not a value of {guess.name}",
+            f"values: {', '.join(str(value) for value in counts)}",
+        )
     known = next((by_text[text] for text in _POSITIVE if text in by_text), None)
     rarer = min(counts, key=lambda value: (counts[value], str(value)))
     guess.positive = by_text[positive.lower()] if positive is not None else rarer if known is None else known

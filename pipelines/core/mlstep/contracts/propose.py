@@ -42,11 +42,19 @@ def main(argv: list[str]) -> int:
     text = propose(frame, options.file, options.target, options.positive, options.model)
     contract = parse_contract(parse_map(text, str(output)), text.encode(), str(output))
     write_atomic(output, text)
-    by_role = {role: ", ".join(column.name for column in contract.columns if column.role == role) for role in ("feature", "entity", "time", "target", "ignored")}
-    print(f"{output}: {len(contract.columns)} columns of {frame.height} rows\n" + "\n".join(f"  {role:<8} {names or '-'}" for role, names in by_role.items()))
+    by_role = {
+        role: ", ".join(column.name for column in contract.columns if column.role == role)
+        for role in ("feature", "entity", "time", "target", "ignored")
+    }
+    print(
+        f"{output}: {len(contract.columns)} columns of {frame.height} rows\n"
+        + "\n".join(f"  {role:<8} {names or '-'}" for role, names in by_role.items())
+    )
     if contract.time is None and contract.entity is None:
         print("  no time or entity was found: name one, or run with --parameter split_by=random")
-    print("  check every line, most of all the roles and ranges; then: mlstep run … --parameter source=… --parameter contract=…")
+    print(
+        "  check every line, most of all the roles and ranges; then: mlstep run … --parameter source=… --parameter contract=…"
+    )
     return 0
 
 
@@ -77,7 +85,9 @@ def read_unknown(path: Path, encoding: str) -> "pl.DataFrame":
             )
     except pl.exceptions.PolarsError as error:
         first = str(error).strip().split("\n", 1)[0]
-        raise ConfigError(f"{path}: not readable: {first}", "save it as CSV with one header line, or as Parquet") from None
+        raise ConfigError(
+            f"{path}: not readable: {first}", "save it as CSV with one header line, or as Parquet"
+        ) from None
     if not frame.height:
         raise ConfigError(f"{path} has no rows", "a contract is proposed from rows")
     return frame
@@ -96,7 +106,9 @@ def propose(frame: "pl.DataFrame", source: Path, target: str, positive: str | No
         guess = next(guess for guess in guesses if guess.name == hit.column)
         if not hit.by_chance:
             found = f"{hit.kind} in {hit.rows} rows" if hit.by == "content" else f"is called like a {hit.kind}"
-            guess.notes.append(f"personal data: {found}; remove it upstream, or name a legal basis (strata.personal_data_allowed)")
+            guess.notes.append(
+                f"personal data: {found}; remove it upstream, or name a legal basis (strata.personal_data_allowed)"
+            )
             guess.role = guess.role or "ignored"
     name = slug(source.name.split(".")[0]) or "rows"
     identifier = uuid.uuid5(_NAMESPACE, json.dumps([name, frame.columns]))
@@ -131,14 +143,19 @@ def _column(guess: Guess) -> list[str]:
     if guess.role == "entity":
         lines.append("        unique: true")
     if guess.minimum is not None:
-        lines.append(f"        logicalTypeOptions: {{minimum: {_scalar(guess.minimum)}, maximum: {_scalar(guess.maximum)}}}")
+        lines.append(
+            f"        logicalTypeOptions: {{minimum: {_scalar(guess.minimum)}, maximum: {_scalar(guess.maximum)}}}"
+        )
     if guess.role is not None:
         lines += ["        customProperties:", f"          - {{property: strata.role, value: {guess.role}}}"]
     if guess.positive is not None:
         lines.append(f"          - {{property: strata.positive, value: {_scalar(guess.positive)}}}")
     if guess.values is not None:
         values = ", ".join(_scalar(value) for value in guess.values)
-        lines += ["        quality:", f"          - {{metric: invalidValues, arguments: {{validValues: [{values}]}}, mustBe: 0}}"]
+        lines += [
+            "        quality:",
+            f"          - {{metric: invalidValues, arguments: {{validValues: [{values}]}}, mustBe: 0}}",
+        ]
     return lines
 
 

@@ -42,15 +42,21 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: mlstep run credit --root ~/.local/share/strata/demo-dev --parameter source=rows.csv --parameter contract=rows.odcs.yaml",
     )
     parser.add_argument("pipeline", nargs="?", help="a pipeline.yaml, or the name of one of the platform's pipelines")
-    parser.add_argument("--root", required=True, help="the platform folder; any folder for a pipeline that needs no platform")
+    parser.add_argument(
+        "--root", required=True, help="the platform folder; any folder for a pipeline that needs no platform"
+    )
     parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="may be repeated")
     parser.add_argument("--until", metavar="STEP", help="run this step and what it needs")
-    parser.add_argument("--resume", metavar="RUN", help="a run's name, or `last`: keep the steps that verify, run the rest")
+    parser.add_argument(
+        "--resume", metavar="RUN", help="a run's name, or `last`: keep the steps that verify, run the rest"
+    )
     parser.add_argument("--author", default=None, help="who is responsible for this run; default: the user")
     parser.add_argument("--reason", default="", help="why it runs")
     parser.add_argument("--model", help="name of the model; default: the contract's")
     parser.add_argument("--run-id", help="a run's name made beforehand")
-    parser.add_argument("--retry-pause", type=float, default=1.0, metavar="SECONDS", help="before the first retry; doubles (default 1)")
+    parser.add_argument(
+        "--retry-pause", type=float, default=1.0, metavar="SECONDS", help="before the first retry; doubles (default 1)"
+    )
     parser.add_argument("--events", action="store_true", help="print events as JSON lines")
     parser.add_argument("--json", action="store_true", help="print the run's record at the end")
     return parser
@@ -110,12 +116,23 @@ def _resume(options: argparse.Namespace, root: Path, platform: Platform | None) 
         mark_vanished(root)
         record = read_run(folder)
         _check_frozen(folder, record)
-        author = {"time": iso(now()), "by": _author(options.author), "code_digest": code_digest(), "from": record["state"]}
+        author = {
+            "time": iso(now()),
+            "by": _author(options.author),
+            "code_digest": code_digest(),
+            "from": record["state"],
+        }
         record["resumed"].append(author)
         return _execute(options, folder, from_record(record), record, platform)
 
 
-def _execute(options: argparse.Namespace, folder: Path, steps: list[PlannedStep], record: dict[str, Any], platform: Platform | None) -> int:
+def _execute(
+    options: argparse.Namespace,
+    folder: Path,
+    steps: list[PlannedStep],
+    record: dict[str, Any],
+    platform: Platform | None,
+) -> int:
     record |= {
         "state": "running",
         "started": record.get("started") or iso(now()),
@@ -137,9 +154,15 @@ def _execute(options: argparse.Namespace, folder: Path, steps: list[PlannedStep]
 def _check_frozen(folder: Path, record: dict[str, Any]) -> None:
     from mlstep.canonical import digest_file
 
-    changed = [name for name, file in record["files"].items() if not Path(file["path"]).is_file() or digest_file(Path(file["path"])) != file["sha256"]]
+    changed = [
+        name
+        for name, file in record["files"].items()
+        if not Path(file["path"]).is_file() or digest_file(Path(file["path"])) != file["sha256"]
+    ]
     if changed:
-        raise ConfigError(f"run {record['run']}: its copies of {', '.join(changed)} below {folder} were changed", "start a new run")
+        raise ConfigError(
+            f"run {record['run']}: its copies of {', '.join(changed)} below {folder} were changed", "start a new run"
+        )
 
 
 def _definition(given: str, platform: Platform | None) -> Path:
@@ -150,7 +173,10 @@ def _definition(given: str, platform: Platform | None) -> Path:
         if entry["name"] == given:
             return Path(entry["definition"])
     names = ", ".join(entry["name"] for entry in known) or "none"
-    raise ConfigError(f"pipeline {given}: not one of the platform's (it has: {names})", "give its name, or the path of a pipeline.yaml")
+    raise ConfigError(
+        f"pipeline {given}: not one of the platform's (it has: {names})",
+        "give its name, or the path of a pipeline.yaml",
+    )
 
 
 def _parameters(given: list[str]) -> dict[str, str]:
@@ -175,5 +201,3 @@ def _discard(folder: Path) -> None:
     import shutil
 
     shutil.rmtree(folder)
-
-

@@ -114,7 +114,9 @@ def read_pipeline(path: Path) -> Pipeline:
     parameters = _parameters(problems, content.get("parameters"))
     steps = _steps(problems, content.get("steps"), parameters)
     problems.raise_if_any("see docs/architecture.md, section 4, pipeline.yaml")
-    return Pipeline(str(name), str(content.get("description") or ""), parameters, steps, path.resolve(), digest_file(path))
+    return Pipeline(
+        str(name), str(content.get("description") or ""), parameters, steps, path.resolve(), digest_file(path)
+    )
 
 
 def _parameters(problems: Problems, entries: Any) -> dict[str, Parameter]:
@@ -135,7 +137,9 @@ def _parameters(problems: Problems, entries: Any) -> dict[str, Parameter]:
             problems.add(f"{place}.type", f"is {kind!r}", f"allowed: {', '.join(PARAMETER_TYPES)}")
         fixed = bool(typed(problems, place, entry, "fixed", (bool,), "true or false"))
         _check_references(problems, f"{place}.default", entry.get("default"), {}, within_parameters=True)
-        parameters[str(name)] = Parameter(str(name), str(kind), entry.get("default"), fixed, str(entry.get("description") or ""))
+        parameters[str(name)] = Parameter(
+            str(name), str(kind), entry.get("default"), fixed, str(entry.get("description") or "")
+        )
     return parameters
 
 
@@ -167,7 +171,12 @@ def _implementation(problems: Problems, name: str, entry: Any) -> Any:
 
 
 def _step(
-    problems: Problems, name: str, entry: dict[str, Any], kind: Any, outputs: dict[str, tuple[str, ...]], parameters: dict[str, Parameter]
+    problems: Problems,
+    name: str,
+    entry: dict[str, Any],
+    kind: Any,
+    outputs: dict[str, tuple[str, ...]],
+    parameters: dict[str, Parameter],
 ) -> StepSpec | None:
     if kind is None:
         return None
@@ -199,7 +208,12 @@ def _step(
 
 
 def _inputs(
-    problems: Problems, place: str, entry: dict[str, Any], kind: Any, outputs: dict[str, tuple[str, ...]], parameters: dict[str, Parameter]
+    problems: Problems,
+    place: str,
+    entry: dict[str, Any],
+    kind: Any,
+    outputs: dict[str, tuple[str, ...]],
+    parameters: dict[str, Parameter],
 ) -> tuple[dict[str, str], list[str]]:
     given = typed(problems, place, entry, "in", (dict,), "a map of inputs") or {}
     known = (*kind.inputs, *kind.optional_inputs)
@@ -220,7 +234,11 @@ def _inputs(
             source, _, output = value.partition(".")
             if source not in outputs or output not in outputs[source]:
                 offered = [f"{step}.{out}" for step, outs in outputs.items() for out in outs]
-                problems.add(where, f"{value} is no output of a step", f"outputs: {', '.join(offered) or 'none'}; or write ${{…}}")
+                problems.add(
+                    where,
+                    f"{value} is no output of a step",
+                    f"outputs: {', '.join(offered) or 'none'}; or write ${{…}}",
+                )
             else:
                 implied.append(source)
     return {str(name): str(value) for name, value in given.items()}, implied
@@ -232,17 +250,25 @@ def _check_references(
     for reference in find_references(value):
         group, _, name = reference.name.partition(".")
         if group == "parameters" and (within_parameters or name not in parameters):
-            problems.add(place, f"{reference.text}: no such parameter", f"parameters: {', '.join(parameters) or 'none'}")
+            problems.add(
+                place, f"{reference.text}: no such parameter", f"parameters: {', '.join(parameters) or 'none'}"
+            )
         elif group not in ("parameters", "platform") and name not in NAMES.get(group, ()):
             offered = [f"{known}.{one}" for known, names in NAMES.items() for one in names]
-            problems.add(place, f"{reference.text}: not known", f"allowed: parameters.*, platform.<stage>.<key>, {', '.join(offered)}")
+            problems.add(
+                place,
+                f"{reference.text}: not known",
+                f"allowed: parameters.*, platform.<stage>.<key>, {', '.join(offered)}",
+            )
 
 
 def _resources(problems: Problems, place: str, value: Any) -> str | dict[str, float]:
     if isinstance(value, str):
         return value
     fits = isinstance(value, dict) and set(value) == {"cpu", "memory_gib"}
-    if not fits or not all(isinstance(size, int | float) and not isinstance(size, bool) and size > 0 for size in value.values()):
+    if not fits or not all(
+        isinstance(size, int | float) and not isinstance(size, bool) and size > 0 for size in value.values()
+    ):
         problems.add(f"{place}.resources", f"is {value!r}", "name a compute class, or write {cpu: 1, memory_gib: 2}")
         return "small"
     return {key: float(size) for key, size in value.items()}
@@ -269,7 +295,11 @@ def _uses(problems: Problems, place: str, entry: dict[str, Any]) -> tuple[str, .
             problems.add(f"{place}.uses", f"names {use!r}", "allowed: tracking")
     identity = entry.get("identity")
     if identity not in (None, "pipeline"):
-        problems.add(f"{place}.identity", f"is {identity!r}", "steps run as `pipeline` only; a champion is moved by `mlstep promote`")
+        problems.add(
+            f"{place}.identity",
+            f"is {identity!r}",
+            "steps run as `pipeline` only; a champion is moved by `mlstep promote`",
+        )
     if uses and identity != "pipeline":
         problems.add(f"{place}.identity", "missing", "what uses tracking says so: identity: pipeline")
     return tuple(str(use) for use in uses)
@@ -283,7 +313,9 @@ def _ordered(problems: Problems, specs: list[StepSpec]) -> tuple[StepSpec, ...]:
     while pending:
         ready = [spec for spec in pending if all(needed in done or needed not in names for needed in spec.needs)]
         if not ready:
-            circle = ", ".join(f"{spec.name} needs {' and '.join(n for n in spec.needs if n not in done)}" for spec in pending)
+            circle = ", ".join(
+                f"{spec.name} needs {' and '.join(n for n in spec.needs if n not in done)}" for spec in pending
+            )
             problems.add("steps", f"need each other in a circle: {circle}", "remove one of these needs")
             return tuple(specs)
         ordered += ready

@@ -60,6 +60,10 @@ def _lines(event: dict[str, Any]) -> list[str]:
         return [first, *(f"      {reason}" for reason in event["reasons"])]
     if event["type"] == "run-finished":
         candidate = event.get("candidate")
-        named = f", candidate {candidate['model']} {candidate.get('version')} ({candidate['digest'][:12]})" if candidate else ""
+        named = (
+            f", candidate {candidate['model']} {candidate.get('version')} ({candidate['digest'][:12]})"
+            if candidate
+            else ""
+        )
         return [f"run {event['run']} {event['state']} in {event.get('seconds', 0.0):.1f} s{named}"]
     return []

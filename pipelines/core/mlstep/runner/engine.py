@@ -55,7 +55,11 @@ class Engine:
     record: dict[str, Any]
     platform: Platform | None
     listen: Callable[[dict[str, Any]], None]
-    cores: int = field(default_factory=lambda: len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    cores: int = field(
+        default_factory=lambda: (
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        )
+    )
     pause_seconds: float = 1.0
     _running: list[_Running] = field(default_factory=list)
     _delayed: list[_Delayed] = field(default_factory=list)
@@ -65,12 +69,20 @@ class Engine:
     def run(self) -> str:
         """Run until nothing is left to do; return the run's state: passed, failed, crashed or stopped."""
         started = time.monotonic()
-        self._event("run-started", pipeline=self.record["pipeline"], author=self.record["author"], total=len(self.steps))
+        self._event(
+            "run-started", pipeline=self.record["pipeline"], author=self.record["author"], total=len(self.steps)
+        )
         with _Wakeup(self._on_signal) as wakeup:
             self._reuse()
             self._loop(wakeup)
         state = self._state()
-        self.record |= {"state": state, "ended": iso(now()), "reasons": self._reasons(), "candidate": self._candidate(), "pid": None}
+        self.record |= {
+            "state": state,
+            "ended": iso(now()),
+            "reasons": self._reasons(),
+            "candidate": self._candidate(),
+            "pid": None,
+        }
         write_run(self.folder, self.record)
         facts = {"candidate": self.record["candidate"]} if self.record["candidate"] else {}
         self._event("run-finished", state=state, seconds=_since(started), reasons=self.record["reasons"], **facts)
@@ -97,7 +109,14 @@ class Engine:
             kept = reusable(self.folder, step, self.record)
             if kept is not None:
                 self._step(step)["reused"] = True
-                self._event("step-finished", step=step.name, decision=kept["decision"], seconds=0.0, reasons=["kept: its outputs verify"], reused=True)
+                self._event(
+                    "step-finished",
+                    step=step.name,
+                    decision=kept["decision"],
+                    seconds=0.0,
+                    reasons=["kept: its outputs verify"],
+                    reused=True,
+                )
 
     def _start_ready(self) -> None:
         for delayed in [entry for entry in self._delayed if entry.due <= time.monotonic()]:
@@ -108,7 +127,11 @@ class Engine:
         busy = {running.step.name for running in self._running} | {delayed.step.name for delayed in self._delayed}
         for step in self.steps:
             used = sum(min(running.step.cpu, self.cores) for running in self._running)
-            ready = self._step(step)["state"] == "waiting" and step.name not in busy and all(self._is_done(name) for name in step.needs)
+            ready = (
+                self._step(step)["state"] == "waiting"
+                and step.name not in busy
+                and all(self._is_done(name) for name in step.needs)
+            )
             if ready and (not self._running or used + min(step.cpu, self.cores) <= self.cores):
                 self._start(step, 1)
                 if self._stopping is not None:
@@ -133,9 +156,13 @@ class Engine:
         except ConfigError as error:
             self._settle(step, "crashed", None, [str(error)], 0.0)
             return
-        process = StepProcess(command, environment, folder / LOG_FILE, Limits(step.timeout_seconds, step.memory_gib * 1024))
+        process = StepProcess(
+            command, environment, folder / LOG_FILE, Limits(step.timeout_seconds, step.memory_gib * 1024)
+        )
         self._running.append(_Running(step, process, attempt))
-        self._event("step-started", step=step.name, attempt=attempt, cpu=step.cpu, memory_gib=step.memory_gib, pid=process.id)
+        self._event(
+            "step-started", step=step.name, attempt=attempt, cpu=step.cpu, memory_gib=step.memory_gib, pid=process.id
+        )
 
     def _inputs(self, step: PlannedStep) -> dict[str, str]:
         paths = {}
@@ -177,10 +204,21 @@ class Engine:
             return
         pause = min(self.pause_seconds * 2 ** (running.attempt - 1), _LONGEST_PAUSE_SECONDS)
         self._delayed.append(_Delayed(step, running.attempt + 1, time.monotonic() + pause))
-        self._event("step-retried", step=step.name, attempt=running.attempt + 1, seconds=seconds, pause_seconds=pause, reasons=[reason])
+        self._event(
+            "step-retried",
+            step=step.name,
+            attempt=running.attempt + 1,
+            seconds=seconds,
+            pause_seconds=pause,
+            reasons=[reason],
+        )
 
-    def _settle(self, step: PlannedStep, state: str, decision: str | None, reasons: list[str], seconds: float, **facts: Any) -> None:
-        self._step(step).update(state=state, decision=decision, reasons=reasons, seconds=seconds, ended=iso(now()), **facts)
+    def _settle(
+        self, step: PlannedStep, state: str, decision: str | None, reasons: list[str], seconds: float, **facts: Any
+    ) -> None:
+        self._step(step).update(
+            state=state, decision=decision, reasons=reasons, seconds=seconds, ended=iso(now()), **facts
+        )
         if state in ("crashed", "stopped") or (state == "failed" and step.on_fail == "stop"):
             self._stopping = self._stopping or step.name
         write_run(self.folder, self.record)
@@ -207,24 +245,38 @@ class Engine:
             return "crashed"
         if self._signalled:
             return "stopped"
-        return "failed" if any(self._decides(step) for step in self.steps if states[step.name] == "failed") else "passed"
+        return (
+            "failed" if any(self._decides(step) for step in self.steps if states[step.name] == "failed") else "passed"
+        )
 
     def _decides(self, step: PlannedStep) -> bool:
         """Whether a failed step fails the run: not when its verdict was left to a step that has read it since."""
         if step.on_fail == "stop":
             return True
-        readers = [other for other in self.steps if any(value.startswith(f"{step.name}:") for value in other.inputs.values())]
+        readers = [
+            other for other in self.steps if any(value.startswith(f"{step.name}:") for value in other.inputs.values())
+        ]
         return not any(self._is_done(reader.name) for reader in readers)
 
     def _reasons(self) -> list[str]:
         bad = ("failed", "crashed", "stopped")
         steps = [(step.name, self._step(step)) for step in self.steps]
-        return [f"{name}: {reason}" if not reason.startswith(f"{name}: ") else reason for name, entry in steps if entry["state"] in bad for reason in entry["reasons"]]
+        return [
+            f"{name}: {reason}" if not reason.startswith(f"{name}: ") else reason
+            for name, entry in steps
+            if entry["state"] in bad
+            for reason in entry["reasons"]
+        ]
 
     def _candidate(self) -> dict[str, Any] | None:
         for step in self.steps:
             file = self.folder / step.name / "candidate" / "candidate.json"
-            if "candidate" in step.outputs and self._is_done(step.name) and (file.parent / MANIFEST).is_file() and file.is_file():
+            if (
+                "candidate" in step.outputs
+                and self._is_done(step.name)
+                and (file.parent / MANIFEST).is_file()
+                and file.is_file()
+            ):
                 content = read_json(file)
                 return {key: content[key] for key in ("model", "version", "digest") if key in content}
         return None

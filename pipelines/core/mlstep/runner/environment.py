@@ -14,7 +14,14 @@ _KEPT = (
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH",
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "STRATA_NOW", "STRATA_IMAGE_DIGEST",
 )  # fmt: skip
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS", "LOKY_MAX_CPU_COUNT")
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "LOKY_MAX_CPU_COUNT",
+)
 
 
 def step_environment(step: PlannedStep, platform: Platform | None, cores: int) -> dict[str, str]:
@@ -40,7 +47,18 @@ def step_environment(step: PlannedStep, platform: Platform | None, cores: int) -
 
 def step_command(step: PlannedStep, folder: Path, run: str, inputs: dict[str, str], config: Path | None) -> list[str]:
     """The command line of one step; `-P` keeps modules beside the caller from hiding the standard library's."""
-    command = [sys.executable, "-P", "-m", "mlstep.cli", "step", step.step, "--run-id", run, "--result", str(folder / "result.json")]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "mlstep.cli",
+        "step",
+        step.step,
+        "--run-id",
+        run,
+        "--result",
+        str(folder / "result.json"),
+    ]
     for name, path in inputs.items():
         command += ["--in", f"{name}={path}"]
     for name in step.outputs:
@@ -50,7 +68,10 @@ def step_command(step: PlannedStep, folder: Path, run: str, inputs: dict[str, st
 
 def _tracking(step: PlannedStep, platform: Platform | None) -> dict[str, str]:
     if platform is None or not platform.has("registry"):
-        raise ConfigError(f"step {step.name} uses tracking, and there is no registry here", "give the --root of a platform, or run --until an earlier step")
+        raise ConfigError(
+            f"step {step.name} uses tracking, and there is no registry here",
+            "give the --root of a platform, or run --until an earlier step",
+        )
     user, password = platform.identity("pipeline")
     return {
         "MLFLOW_TRACKING_URI": str(platform.stage("registry")["tracking_uri"]),

@@ -55,7 +55,9 @@ def holder(folder: Path) -> dict[str, Any] | None:
 def busy(folder: Path, who: dict[str, Any]) -> UnavailableError:
     """The error that names the holder."""
     named = f"run {who.get('run', '?')} by {who.get('author', '?')} since {who.get('since', '?')} (process {who.get('pid', '?')})"
-    return UnavailableError(f"pipeline {folder.name} is busy: {named}", "wait for it, or stop that process; it can be resumed")
+    return UnavailableError(
+        f"pipeline {folder.name} is busy: {named}", "wait for it, or stop that process; it can be resumed"
+    )
 
 
 def _acquire(folder: Path, handle: int) -> None:

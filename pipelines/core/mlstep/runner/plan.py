@@ -13,7 +13,10 @@ from mlstep.platform import Platform
 from mlstep.runner.definition import Parameter, Pipeline, StepSpec
 from mlstep.runner.references import Absent, resolve
 
-DEFAULT_CLASSES: dict[str, dict[str, float]] = {"small": {"cpu": 1, "memory_gib": 2}, "large": {"cpu": 2, "memory_gib": 8}}
+DEFAULT_CLASSES: dict[str, dict[str, float]] = {
+    "small": {"cpu": 1, "memory_gib": 2},
+    "large": {"cpu": 2, "memory_gib": 8},
+}
 INPUTS = "inputs"
 
 
@@ -58,18 +61,25 @@ def open_platform(root: Path) -> Platform | None:
     return platforms.load(root) if (root / "platform" / "foundation.json").is_file() else None
 
 
-def make_plan(pipeline: Pipeline, start: Start, folder: Path, platform: Platform | None) -> tuple[list[PlannedStep], dict[str, Any]]:
+def make_plan(
+    pipeline: Pipeline, start: Start, folder: Path, platform: Platform | None
+) -> tuple[list[PlannedStep], dict[str, Any]]:
     """Resolve a definition; return the steps in order, and what the run's record says about its parameters.
 
     Raises:
         ConfigError: an unknown or wrong parameter, a reference without a value, an unknown compute class; all of a kind at once.
         IntegrityError: the champion's history or bytes do not verify.
     """
-    _check_names(pipeline, start.parameters)
+    check_names(pipeline, start.parameters)
     scope = _Scope(pipeline, start, folder, platform)
     wanted = pipeline.until(start.until) if start.until else {spec.name for spec in pipeline.steps}
     steps = [_plan_step(spec, scope) for spec in pipeline.steps if spec.name in wanted]
-    facts = {"parameters": scope.shown, "files": scope.files, "model": scope.model_or_none(), "champion": scope.champion_facts()}
+    facts = {
+        "parameters": scope.shown,
+        "files": scope.files,
+        "model": scope.model_or_none(),
+        "champion": scope.champion_facts(),
+    }
     return steps, facts
 
 
@@ -83,12 +93,23 @@ def to_record(steps: list[PlannedStep]) -> list[dict[str, Any]]:
     return [asdict(step) for step in steps]
 
 
-def _check_names(pipeline: Pipeline, given: Mapping[str, str]) -> None:
+def check_names(pipeline: Pipeline, given: Mapping[str, str]) -> None:
+    """Refuse parameters that a caller cannot set.
+
+    Raises:
+        ConfigError: all of them, and those that exist.
+    """
     open_to_callers = sorted(name for name, parameter in pipeline.parameters.items() if not parameter.fixed)
     problems = [f"{name}: no such parameter" for name in given if name not in pipeline.parameters]
-    problems += [f"{name}: fixed by the definition" for name in given if name in pipeline.parameters and pipeline.parameters[name].fixed]
+    problems += [
+        f"{name}: fixed by the definition"
+        for name in given
+        if name in pipeline.parameters and pipeline.parameters[name].fixed
+    ]
     if problems:
-        raise ConfigError(f"pipeline {pipeline.name}: " + "; ".join(problems), f"parameters: {', '.join(open_to_callers) or 'none'}")
+        raise ConfigError(
+            f"pipeline {pipeline.name}: " + "; ".join(problems), f"parameters: {', '.join(open_to_callers) or 'none'}"
+        )
 
 
 def _plan_step(spec: StepSpec, scope: "_Scope") -> PlannedStep:
@@ -155,7 +176,10 @@ class _Scope:
         if self.platform is not None and self.platform.has("pipelines"):
             classes = self.platform.stage("pipelines").get("compute_classes") or DEFAULT_CLASSES
         if spec.resources not in classes:
-            raise ConfigError(f"step {spec.name}: compute class {spec.resources!r} is not known", f"classes: {', '.join(sorted(classes))}")
+            raise ConfigError(
+                f"step {spec.name}: compute class {spec.resources!r} is not known",
+                f"classes: {', '.join(sorted(classes))}",
+            )
         return float(classes[spec.resources]["cpu"]), float(classes[spec.resources]["memory_gib"])
 
     def model_or_none(self) -> str | None:
@@ -172,7 +196,9 @@ class _Scope:
         own = name in self.start.parameters
         value = self.start.parameters[name] if own else resolve(parameter.default, self.lookup)
         if value is None:
-            raise ConfigError(f"pipeline {self.pipeline.name}: parameter {name} has no value", f"give --parameter {name}=…")
+            raise ConfigError(
+                f"pipeline {self.pipeline.name}: parameter {name} has no value", f"give --parameter {name}=…"
+            )
         beside = Path.cwd() if own else self.pipeline.path.parent
         self.shown[name] = _shown(value, parameter, beside)
         if parameter.type == "file":

@@ -30,9 +30,13 @@ def find_run(root: Path, run: str, pipeline: str | None = None) -> Path:
         if not folders:
             raise ConfigError(f"{root}: no run of {pipeline or 'any pipeline'} yet", "start one with `mlstep run`")
         return max(folders, key=lambda folder: folder.name)
-    found = [file.parent for file in (root / "runs").glob(f"{pipeline or '*'}/{run}/{RUN_FILE}")] if is_run_id(run) else []
+    found = (
+        [file.parent for file in (root / "runs").glob(f"{pipeline or '*'}/{run}/{RUN_FILE}")] if is_run_id(run) else []
+    )
     if not found:
-        raise ConfigError(f"run {run}: not known below {root / 'runs'}", "list runs with `strata status`, or write `last`")
+        raise ConfigError(
+            f"run {run}: not known below {root / 'runs'}", "list runs with `strata status`, or write `last`"
+        )
     return found[0]
 
 
@@ -46,7 +50,10 @@ def read_run(folder: Path) -> dict[str, Any]:
 
 def list_runs(root: Path, pipeline: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
     """Records of runs, newest first."""
-    folders = sorted((file.parent for file in (root / "runs").glob(f"{pipeline or '*'}/*/{RUN_FILE}")), key=lambda folder: folder.name)
+    folders = sorted(
+        (file.parent for file in (root / "runs").glob(f"{pipeline or '*'}/*/{RUN_FILE}")),
+        key=lambda folder: folder.name,
+    )
     return [read_run(folder) for folder in folders[::-1][:limit]]
 
 
@@ -67,7 +74,16 @@ def mark_vanished(root: Path) -> list[str]:
             if step["state"] == "running":
                 step["state"] = "crashed"
         write_run(file.parent, {**current, "ended": iso(now())})
-        append_event(file.parent, {"type": "run-finished", "time": iso(now()), "run": current["run"], "state": "crashed", "reasons": current["reasons"]})
+        append_event(
+            file.parent,
+            {
+                "type": "run-finished",
+                "time": iso(now()),
+                "run": current["run"],
+                "state": "crashed",
+                "reasons": current["reasons"],
+            },
+        )
         vanished.append(str(current["run"]))
     return vanished
 

@@ -78,4 +78,6 @@ def _lookup(reference: Reference, lookup: Callable[[str], Any]) -> Any:
         return found
     if reference.optional:
         raise Absent(reference.name)
-    raise ConfigError(f"{reference.text} has no value on this platform", "give it as a parameter, or write a ? where it may be absent")
+    raise ConfigError(
+        f"{reference.text} has no value on this platform", "give it as a parameter, or write a ? where it may be absent"
+    )

@@ -42,7 +42,10 @@ def _valid_result(folder: Path, step: PlannedStep, record: dict[str, Any]) -> di
 def _same_inputs(folder: Path, step: PlannedStep, record: dict[str, Any], manifest: dict[str, Any]) -> bool:
     if set(manifest["inputs"]) != set(step.inputs):
         return False
-    return all(described["digest"] == _digest(folder, step.inputs[name], record) for name, described in manifest["inputs"].items())
+    return all(
+        described["digest"] == _digest(folder, step.inputs[name], record)
+        for name, described in manifest["inputs"].items()
+    )
 
 
 def _digest(folder: Path, value: str, record: dict[str, Any]) -> str | None:

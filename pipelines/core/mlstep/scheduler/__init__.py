@@ -1,0 +1,1 @@
+"""Starts pipelines: by cron, on request, and once for whatever was missed while nothing ran."""
