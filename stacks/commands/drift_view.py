@@ -1,28 +1,22 @@
-"""`strata drift demo`: follow what the run-time plane does and sees while the world changes."""
+"""`strata drift demo`: what the run-time plane does and sees while the world changes, line by line."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
 
 from stacks.commands import run_time
 from stacks.commands.ui import Screen
 
 
-def watch(screen: Screen, root: Path) -> list[dict[str, Any]]:
-    """Show each event of the demonstration as a line and return all of them."""
-    seen = []
-    with screen.running("drift") as progress:
-        for event in run_time.stream(root, ["drift", "--events"], last="drift-finished"):
-            seen.append(event)
-            progress.update(sentence(event))
-            if event["type"].endswith("-finished") or event.get("milestone"):
-                screen.done(
-                    str(event.get("label") or event["type"]), str(event.get("text") or ""), event.get("seconds")
-                )
-    return seen
+def watch(screen: Screen, root: Path) -> int:
+    """Show the demonstration as it happens, or all of it as one JSON object; return its exit code.
 
-
-def sentence(event: dict[str, Any]) -> str:
-    """Return an event in words."""
-    return str(event.get("text") or event.get("label") or event["type"].replace("-", " "))
+    Raises:
+        Failure: it cannot work here, for example without a champion.
+    """
+    if not screen.as_json:
+        return run_time.show(root, ["drift"], as_json=False)
+    code, said = run_time.collect(root, ["drift", "--json"])
+    screen.result({"events": [json.loads(line) for line in said.splitlines() if line.startswith("{")]})
+    return code

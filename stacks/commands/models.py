@@ -147,8 +147,9 @@ def drift_demo(
     from stacks.commands.drift_view import watch
     from stacks.commands.ui import Screen
 
-    screen, chosen = Screen(json_output), _record(stack)
-    screen.result(watch(screen, chosen.root))
+    code = watch(Screen(json_output), _record(stack).root)
+    if code:
+        raise typer.Exit(code)
 
 
 def _record(stack: str) -> Any:

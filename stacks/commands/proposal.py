@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,36 +21,25 @@ def propose(screen: Screen, file: Path, target: str | None, output: Path | None)
         Failure: the file cannot be read, the target is not one of its columns, or the contract exists already.
     """
     source = existing(file, "file")
-    chosen = target or _ask(screen, source)
-    written = (output or source.with_suffix(".odcs.yaml")).expanduser().resolve()
-    if written.exists():
-        raise Failure(
-            f"{written} exists", "a contract is not overwritten", "name another file with --output", exit_code=4
-        )
-    run_time.local_call(["new-contract", str(source), "--target", chosen, "--out", str(written)])
+    written = (output or source.with_name(f"{source.name.split('.')[0]}.odcs.yaml")).expanduser().resolve()
+    chosen = target or _ask(screen, source, written)
+    said = run_time.local_call(["new-contract", str(source), "--target", chosen, "--output", str(written)])
     screen.done("contract", str(written))
-    screen.say("   read and mend it: owner, ranges, personal data, which columns are groups; then")
-    screen.say(f"   make up DATA={file} CONTRACT={written}")
+    # The first line repeats the path, the last one names a command below `strata`.
+    for line in said.splitlines()[1:-1]:
+        screen.say(f" {line}")
+    screen.say("   check every line, most of all roles, ranges and personal data; then:")
+    screen.say(f"   make up DATA={source} CONTRACT={written}")
     return {"file": str(source), "target": chosen, "contract": str(written)}
 
 
-def _ask(screen: Screen, source: Path) -> str:
-    if screen.as_json or not sys.stdin.isatty():
-        raise Failure(
-            "no target column", "nobody to ask which column is to be predicted", "add --target COLUMN", exit_code=2
-        )
-    names = columns(source)
-    if names:
-        screen.say(f"columns: {', '.join(names)}")
+def _ask(screen: Screen, source: Path, written: Path) -> str:
+    """Ask for the column to predict; `mlstep` says which columns there are."""
+    try:
+        run_time.local_call(["new-contract", str(source), "--output", str(written)])
+    except Failure as failure:
+        if "--target" not in failure.why[0] or screen.as_json or not sys.stdin.isatty():
+            raise
+        for line in failure.remedy:
+            screen.say(f" {line}")
     return str(typer.prompt("Which column is to be predicted?"))
-
-
-def columns(source: Path) -> list[str]:
-    """Return the columns of a CSV or Parquet file, read with the run-time plane's own reader; empty when it cannot."""
-    python = run_time.MLSTEP.with_name("python")
-    if not python.exists():
-        return []
-    read = "scan_parquet" if source.suffix == ".parquet" else "scan_csv"
-    code = f"import sys, polars; print('\\n'.join(polars.{read}(sys.argv[1]).collect_schema().names()))"
-    done = subprocess.run([str(python), "-I", "-c", code, str(source)], capture_output=True, text=True, check=False)
-    return done.stdout.splitlines() if done.returncode == 0 else []

@@ -46,6 +46,19 @@ def local_call(command: list[str]) -> str:
     return output
 
 
+def collect(root: Path, command: list[str]) -> tuple[int, str]:
+    """Run one `mlstep` command to its end; return its exit code and what it wrote.
+
+    Raises:
+        Failure: the command failed and said why on standard error.
+    """
+    done = _start(root, command)
+    output, errors = done.communicate()
+    if done.returncode != 0 and errors.strip():
+        raise _failure(command, done.returncode, output, errors)
+    return done.returncode, output
+
+
 def show(root: Path, command: list[str], as_json: bool) -> int:
     """Run one `mlstep` command that writes for people, or as JSON, straight to standard output; return its exit code.
 
