@@ -45,7 +45,7 @@ def step_main(argv: list[str]) -> int:
     """`mlstep step NAME --config FILE --in n=URI --out n=URI --result URI --run-id ID`."""
     parser = argparse.ArgumentParser(
         prog="mlstep step",
-        epilog="example: mlstep step pii --in data=runs/1/ingest/data --in contract=a.odcs.yaml --out report=/tmp/pii --result /tmp/result.json --run-id 1",
+        epilog="example: mlstep step pii --in data=runs/1/ingest/data --in contract=a.odcs.yaml --out report=out/pii",
         # A fixed width, since asking the terminal for its own imports what costs every step some milliseconds.
         formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100),
     )

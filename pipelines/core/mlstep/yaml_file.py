@@ -12,7 +12,7 @@ def load_map(path: Path) -> dict[str, Any]:
     """Parse a YAML file that must hold a map.
 
     Raises:
-        ConfigError: missing, too large, not UTF-8, not YAML, a duplicate key, or not a map; with line and column where there is one.
+        ConfigError: missing, too large, not UTF-8, not YAML, a duplicate key, or not a map; with line and column.
     """
     try:
         data = path.read_bytes()

@@ -53,7 +53,7 @@ def main(argv: list[str]) -> int:
     if contract.time is None and contract.entity is None:
         print("  no time or entity was found: name one, or run with --parameter split_by=random")
     print(
-        "  check every line, most of all the roles and ranges; then: mlstep run … --parameter source=… --parameter contract=…"
+        "  check every line, most of all roles and ranges; then: mlstep run … --parameter source=… --parameter contract=…"
     )
     return 0
 
@@ -113,7 +113,7 @@ def propose(frame: "pl.DataFrame", source: Path, target: str, positive: str | No
     name = slug(source.name.split(".")[0]) or "rows"
     identifier = uuid.uuid5(_NAMESPACE, json.dumps([name, frame.columns]))
     lines = [
-        f"# Proposed from {frame.height} rows of {source.name}: check roles, ranges and valid values before you rely on it.",
+        f"# Proposed from {frame.height} rows of {source.name}: check every line before you rely on it.",
         "# Column roles (strata.role): entity, time, target, group (fairness only), ignored; no role is a feature.",
         "apiVersion: v3.1.0",
         "kind: DataContract",

@@ -1,4 +1,4 @@
-"""Read a source: a CSV or Parquet file, or generated rows; text is given the contract's types only where nothing is lost."""
+"""Read a source: CSV, Parquet or generated rows; text is given the contract's types only where nothing is lost."""
 
 import csv
 import io

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SCHEME = "synthetic:"
 DAYS = 730
-START = datetime(2024, 1, 1)
+START = datetime(2024, 1, 1)  # noqa: DTZ001 - all times in rows are UTC, without saying so
 EMPLOYMENT = ("permanent", "temporary", "self_employed", "unemployed")
 REGIONS = ("capital", "east", "north", "south", "west")
 PURPOSES = ("car", "education", "home", "debt_consolidation", "other")

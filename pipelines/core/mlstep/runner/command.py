@@ -24,7 +24,7 @@ EXIT_CODES = {"passed": 0, "failed": 1, "crashed": 70, "stopped": 130}
 
 
 def main(argv: list[str]) -> int:
-    """`mlstep run PIPELINE --root ROOT …`; 0 all passed, 1 a decision was fail, 70 crashed, 130 stopped, 2 wrong call, 75 busy."""
+    """`mlstep run PIPELINE --root ROOT …`: 0 passed, 1 a decision was fail, 70 crashed, 130 stopped, 2 wrong, 75 busy."""
     options = _parser().parse_args(argv)
     root = Path(options.root).expanduser().resolve()
     platform = open_platform(root)
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mlstep run",
         description="Run a pipeline on this machine, each step in a process of its own.",
-        epilog="example: mlstep run credit --root ~/.local/share/strata/demo-dev --parameter source=rows.csv --parameter contract=rows.odcs.yaml",
+        epilog="example: mlstep run credit --root ROOT --parameter source=rows.csv --parameter contract=rows.odcs.yaml",
     )
     parser.add_argument("pipeline", nargs="?", help="a pipeline.yaml, or the name of one of the platform's pipelines")
     parser.add_argument(

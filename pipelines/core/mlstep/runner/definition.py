@@ -17,7 +17,8 @@ PARAMETER_TYPES = ("text", "number", "integer", "boolean", "file", "source")
 _TOP = {"pipeline_version", "pipeline", "description", "parameters", "steps"}
 _PARAMETER = {"type", "default", "fixed", "description"}
 _STEP = {
-    "step", "in", "config", "needs", "resources", "timeout_seconds", "retries", "on_fail", "identity", "uses", "description",
+    "step", "in", "config", "needs", "resources", "timeout_seconds", "retries", "on_fail", "identity",
+    "uses", "description",
 }  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 

@@ -1,9 +1,7 @@
 """The engine: starts what is ready, watches what runs, retries what crashed, records everything."""
 
 import os
-import select
 import signal
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from mlstep.runner.plan import PlannedStep
 from mlstep.runner.process import LOG_FILE, Limits, StepProcess
 from mlstep.runner.records import append_event, write_run
 from mlstep.runner.reuse import reusable
+from mlstep.runner.wakeup import Wakeup
 
 FINAL = {2, 3, 4}  # Configuration, integrity, refusal: the same again would end the same.
 _LOOK_SECONDS = 0.25
@@ -72,7 +71,7 @@ class Engine:
         self._event(
             "run-started", pipeline=self.record["pipeline"], author=self.record["author"], total=len(self.steps)
         )
-        with _Wakeup(self._on_signal) as wakeup:
+        with Wakeup(self._on_signal) as wakeup:
             self._reuse()
             self._loop(wakeup)
         state = self._state()
@@ -88,7 +87,7 @@ class Engine:
         self._event("run-finished", state=state, seconds=_since(started), reasons=self.record["reasons"], **facts)
         return state
 
-    def _loop(self, wakeup: "_Wakeup") -> None:
+    def _loop(self, wakeup: Wakeup) -> None:
         while True:
             self._start_ready()
             if not self._running and not self._delayed:
@@ -122,7 +121,7 @@ class Engine:
         for delayed in [entry for entry in self._delayed if entry.due <= time.monotonic()]:
             self._delayed.remove(delayed)
             self._start(delayed.step, delayed.attempt)
-        if self._stopping is not None:
+        if self._is_stopping():
             return
         busy = {running.step.name for running in self._running} | {delayed.step.name for delayed in self._delayed}
         for step in self.steps:
@@ -134,8 +133,11 @@ class Engine:
             )
             if ready and (not self._running or used + min(step.cpu, self.cores) <= self.cores):
                 self._start(step, 1)
-                if self._stopping is not None:
+                if self._is_stopping():
                     return
+
+    def _is_stopping(self) -> bool:
+        return self._stopping is not None
 
     def _is_done(self, name: str) -> bool:
         state = self.record["steps"].get(name, {"state": "passed"})["state"]
@@ -285,37 +287,6 @@ class Engine:
         event = {"type": kind, "time": iso(now()), "run": self.record["run"], **facts}
         append_event(self.folder, event)
         self.listen(event)
-
-
-class _Wakeup:
-    """Waits for output, a child's end, or a signal that asks to stop."""
-
-    def __init__(self, on_stop: Callable[[], None]) -> None:
-        self._on_stop = on_stop
-        self._handlers: dict[int, Any] = {}
-        self._reader, self._writer = socket.socketpair()
-
-    def __enter__(self) -> "_Wakeup":
-        for end in (self._reader, self._writer):
-            end.setblocking(False)
-        self._old = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self._handlers[number] = signal.signal(number, lambda *_: self._on_stop())
-        self._handlers[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(self._old)
-        self._reader.close()
-        self._writer.close()
-
-    def wait(self, outputs: list[Any], seconds: float) -> None:
-        """Return when there is something to look at, or after some time."""
-        readable, _, _ = select.select([self._reader, *outputs], [], [], seconds)
-        if self._reader in readable:
-            self._reader.recv(4096)
 
 
 def _since(moment: float) -> float:

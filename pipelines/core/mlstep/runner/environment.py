@@ -1,4 +1,4 @@
-"""What a step's process is given: threads of its size, nothing of the caller's that it does not need, credentials only where declared."""
+"""What a step's process is given: threads of its size, little of the caller's, credentials only where declared."""
 
 import math
 import os

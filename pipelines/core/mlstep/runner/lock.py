@@ -1,4 +1,4 @@
-"""One run of a pipeline at a time: a lock that the operating system frees with its holder, and that says who holds it."""
+"""One run of a pipeline at a time: a lock that is freed with its holder, however it ends, and says who that is."""
 
 import fcntl
 import json
@@ -54,7 +54,8 @@ def holder(folder: Path) -> dict[str, Any] | None:
 
 def busy(folder: Path, who: dict[str, Any]) -> UnavailableError:
     """The error that names the holder."""
-    named = f"run {who.get('run', '?')} by {who.get('author', '?')} since {who.get('since', '?')} (process {who.get('pid', '?')})"
+    run, author, since, process = (who.get(key, "?") for key in ("run", "author", "since", "pid"))
+    named = f"run {run} by {author} since {since} (process {process})"
     return UnavailableError(
         f"pipeline {folder.name} is busy: {named}", "wait for it, or stop that process; it can be resumed"
     )

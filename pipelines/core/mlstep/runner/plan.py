@@ -1,4 +1,4 @@
-"""From a definition to a plan: every reference resolved once, every file copied into the run, nothing left to look up."""
+"""From a definition to a plan: every reference resolved once, every file copied into the run."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -67,7 +67,7 @@ def make_plan(
     """Resolve a definition; return the steps in order, and what the run's record says about its parameters.
 
     Raises:
-        ConfigError: an unknown or wrong parameter, a reference without a value, an unknown compute class; all of a kind at once.
+        ConfigError: an unknown or wrong parameter, a reference without a value, or an unknown compute class.
         IntegrityError: the champion's history or bytes do not verify.
     """
     check_names(pipeline, start.parameters)
@@ -270,7 +270,7 @@ class _Scope:
 
 
 def _shown(value: Any, parameter: Parameter, beside: Path) -> Any:
-    """A parameter's value in its type; paths are made absolute, from where the caller stands or beside the definition."""
+    """A parameter's value in its type; paths are absolute, from where the caller stands or beside the definition."""
     text = str(value)
     if parameter.type == "file" or (parameter.type == "source" and ":" not in text.split("/", 1)[0]):
         path = Path(text).expanduser()

@@ -93,7 +93,8 @@ class StepProcess:
         memory = resident_mib(self.id)
         self.peak_mib = max(self.peak_mib, memory)
         if self.limits.memory_mib is not None and memory > self.limits.memory_mib:
-            self.stopped_for = f"used {memory:.0f} MiB of memory, {self.limits.memory_mib:.0f} MiB are allowed: give it a larger class (resources)"
+            allowed = f"{self.limits.memory_mib:.0f} MiB are allowed"
+            self.stopped_for = f"used {memory:.0f} MiB of memory, {allowed}: give it a larger class (resources)"
             self._signal(signal.SIGKILL)
         elif self.limits.seconds is not None and now - self.started > self.limits.seconds:
             self.stopped_for = f"ran longer than {self.limits.seconds:g} seconds (timeout_seconds)"

@@ -1,4 +1,4 @@
-"""What is known of runs: `run.json` and `events.jsonl` in each run's folder, for the runner, the scheduler and the portal."""
+"""What is known of runs: `run.json` and `events.jsonl` in each run's folder, for whoever runs, starts or shows them."""
 
 import json
 import os
@@ -89,7 +89,7 @@ def mark_vanished(root: Path) -> list[str]:
 
 
 def write_run(folder: Path, record: dict[str, Any]) -> None:
-    """Replace `run.json`; waits for the disk once the run has ended, since until then the steps' results tell as much."""
+    """Replace `run.json`; waits for the disk once the run has ended, until then the steps' results tell as much."""
     write_atomic(folder / RUN_FILE, pretty(record), durable=record["state"] != "running")
 
 

@@ -10,7 +10,8 @@ def main(argv: list[str]) -> int:
     """`mlstep scheduler --root ROOT --port PORT`; runs until it is told to stop."""
     parser = argparse.ArgumentParser(
         prog="mlstep scheduler",
-        description="Start pipelines by cron and on request. An orderly stop ends the runs, which can be resumed; a crash leaves them running.",
+        description="Start pipelines by cron and on request. An orderly stop ends the runs, which can be resumed; "
+        "a crash leaves them running.",
         epilog="example: mlstep scheduler --root ~/.local/share/strata/demo-dev --port 25103",
     )
     parser.add_argument("--root", required=True, type=Path, help="the platform folder")

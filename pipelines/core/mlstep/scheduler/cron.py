@@ -40,7 +40,7 @@ def next_fire(trigger: Any, after: datetime) -> datetime | None:
 
 
 def _weekdays(field: str) -> str:
-    """`1-5` as `mon,tue,wed,thu,fri`: ranges are spelled out, since cron's may end on Sunday as 7 or begin on it as 0."""
+    """`1-5` as `mon,tue,wed,thu,fri`: spelled out, since cron's ranges may end on Sunday as 7 or begin on it as 0."""
     parts = []
     for part in field.split(","):
         match = re.fullmatch(r"([0-7])(?:-([0-7]))?(?:/(\d+))?", part)

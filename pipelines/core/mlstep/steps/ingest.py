@@ -75,5 +75,6 @@ def _too_old(age: float, contract: DataContract, configured: float | None) -> li
     if not limits or age <= min(limits):
         return []
     return [
-        f"the newest row is {age:.1f} hours old, {min(limits):g} are allowed: ask the owner of {contract.name} for newer data"
+        f"the newest row is {age:.1f} hours old, {min(limits):g} are allowed: "
+        f"ask the owner of {contract.name} for newer data"
     ]

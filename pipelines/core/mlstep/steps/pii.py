@@ -111,7 +111,7 @@ def scan(frame: "pl.LazyFrame") -> list[Hit]:
 
 
 def _content(column: str, counts: "pl.DataFrame", kinds: tuple[Kind, ...]) -> list[Hit]:
-    """Hits among a column's distinct values; every kind looked for holds a digit or an @, so other values are skipped."""
+    """Hits among a column's distinct values; every kind has a digit or an @, so other values are skipped."""
     import polars as pl
 
     present = int(counts.filter(pl.col("value").is_not_null())["len"].sum())

@@ -99,12 +99,12 @@ def _way(config: SplitConfig, contract: DataContract) -> tuple[str | None, str]:
             found,
             ""
             if found
-            else "the contract names neither a time nor an entity column: name one (strata.role), or ask for `by: random`",
+            else "the contract names neither a time nor an entity column: name one, or ask for `by: random`",
         )
     if not have[config.by]:
         return (
             None,
-            f"split by {config.by} was asked for, but the contract names no {config.by} column: give one strata.role: {config.by}",
+            f"the contract names no {config.by} column to split by: give one strata.role: {config.by}",
         )
     return config.by, ""
 
@@ -174,13 +174,11 @@ def _refusals(parts: dict[str, "pl.DataFrame"], contract: DataContract, config: 
     for name, part in parts.items():
         positives = _positives(part, contract)
         if part.height < config.minimum_rows:
-            reasons.append(
-                f"{name} has {part.height} rows, at least {config.minimum_rows} are needed: give more data or change the shares"
-            )
+            reasons.append(f"{name} has {part.height} rows, at least {config.minimum_rows} are needed: give more data")
         elif min(positives, part.height - positives) < config.minimum_class_rows:
             counts = f"{positives} positive and {part.height - positives} negative rows"
             reasons.append(
-                f"{name} has {counts}, at least {config.minimum_class_rows} of each are needed: give more data or split by entity"
+                f"{name} has {counts}, at least {config.minimum_class_rows} of each are needed: give more data"
             )
     return reasons
 

@@ -51,7 +51,7 @@ class Validate:
 
 
 def check_rows(frame: "pl.LazyFrame", contract: DataContract, rows: int) -> list[dict[str, Any]]:
-    """Every check as {id, column, check, expected, severity, passed, violations, share, examples}, in the contract's order."""
+    """Every check as {id, column, check, expected, severity, passed, violations, share, examples}, in order."""
     schema = frame.collect_schema()
     findings = table_findings(contract, rows)
     checks: list[Check] = []
