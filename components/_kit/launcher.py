@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
         return PORT_TAKEN
     child = _start(program, root, name)
     code = _wait(child, supervisor, wake)
-    _end_group(root, name)
+    _end_group(root, name, float(program["stop_seconds"]))
     return code
 
 
@@ -144,8 +144,8 @@ def _reap(child: int) -> int | None:
             code = ended if ended >= 0 else 128 - ended
 
 
-def _end_group(root: str, name: str) -> None:
-    marks.end(root, name)
+def _end_group(root: str, name: str, seconds: float) -> None:
+    marks.end(root, name, seconds=seconds)
     marks.send(marks.descendants(os.getpid()), signal.SIGKILL)
 
 

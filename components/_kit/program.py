@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components._kit import disk, supervisord
+from components._kit import disk, marks, supervisord
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 STOP_SECONDS = 20
+"""Above what the launcher gives its program, so that it can end the whole group before it is killed itself."""
 START_RETRIES = 5
 START_SECONDS = 2
 SHORTEST_SECRET = 12
@@ -65,6 +66,7 @@ class Program:
             "env": dict(self.env),
             "folder": self.root,
             "port": self.port,
+            "stop_seconds": marks.TERM_SECONDS,
         }
         return (json.dumps(told, indent=1, sort_keys=True) + "\n").encode()
 

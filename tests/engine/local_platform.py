@@ -27,7 +27,9 @@ from components._kit.supervisor import Supervisor
 with open("wanted.json") as stream:
     wanted = json.load(stream)
 root = Directory("root", path=wanted["root"])
-supervisor = Supervisor("supervisor", root=root.path, python=wanted["python"], ports=wanted["ports"], modules=["supervisor"])
+supervisor = Supervisor(
+    "supervisor", root=root.path, python=wanted["python"], ports=wanted["ports"], modules=["supervisor"]
+)
 for process in wanted["processes"]:
     Process(process["name"], root=supervisor.root, python=supervisor.python, health="/healthz", **process)
 """
