@@ -10,10 +10,11 @@ from mlstep.contracts.rules import parse_rules
 from mlstep.problems import Problems, typed, unknown_keys
 
 _COLUMN = {
-    "name", "physicalType", "description", "businessName", "authoritativeDefinitions", "tags", "customProperties",
-    "primaryKey", "primaryKeyPosition", "logicalType", "logicalTypeOptions", "physicalName", "required", "unique", "partitioned",
-    "partitionKeyPosition", "classification", "encryptedName", "transformSourceObjects", "transformLogic",
-    "transformDescription", "examples", "criticalDataElement", "relationships", "quality",
+    "name", "physicalType", "description", "businessName", "authoritativeDefinitions", "tags",
+    "customProperties", "primaryKey", "primaryKeyPosition", "logicalType", "logicalTypeOptions", "physicalName",
+    "required", "unique", "partitioned", "partitionKeyPosition", "classification", "encryptedName",
+    "transformSourceObjects", "transformLogic", "transformDescription", "examples", "criticalDataElement",
+    "relationships", "quality",
 }  # fmt: skip
 _OPTIONS: dict[str, set[str]] = {
     "string": {"minLength", "maxLength", "pattern", "format"},

@@ -18,14 +18,15 @@ from mlstep.yaml_file import load_map
 
 _API_VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0")
 _TOP = {
-    "version", "kind", "apiVersion", "id", "name", "tenant", "tags", "status", "servers", "dataProduct", "description",
-    "domain", "schema", "support", "price", "team", "roles", "slaDefaultElement", "slaProperties", "authoritativeDefinitions",
-    "customProperties", "contractCreatedTs",
+    "version", "kind", "apiVersion", "id", "name", "tenant", "tags", "status", "servers", "dataProduct",
+    "description", "domain", "schema", "support", "price", "team", "roles", "slaDefaultElement",
+    "slaProperties", "authoritativeDefinitions", "customProperties", "contractCreatedTs",
 }  # fmt: skip
 _REQUIRED = ("version", "apiVersion", "kind", "id", "status")
 _TABLE = {
-    "name", "logicalType", "physicalType", "physicalName", "description", "businessName", "authoritativeDefinitions",
-    "tags", "customProperties", "dataGranularityDescription", "properties", "relationships", "quality",
+    "name", "logicalType", "physicalType", "physicalName", "description", "businessName",
+    "authoritativeDefinitions", "tags", "customProperties", "dataGranularityDescription", "properties",
+    "relationships", "quality",
 }  # fmt: skip
 _HOURS = {
     "m": 1 / 60,

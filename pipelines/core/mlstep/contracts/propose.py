@@ -52,9 +52,7 @@ def main(argv: list[str]) -> int:
     )
     if contract.time is None and contract.entity is None:
         print("  no time or entity was found: name one, or run with --parameter split_by=random")
-    print(
-        "  check every line, most of all roles and ranges; then: mlstep run … --parameter source=… --parameter contract=…"
-    )
+    print("  check every line, then: mlstep run … --parameter source=… --parameter contract=…")
     return 0
 
 

@@ -17,9 +17,9 @@ ONE_LIMIT = (
 )
 TWO_LIMITS = ("mustBeBetween", "mustNotBeBetween")
 _RULE = {
-    "authoritativeDefinitions", "businessImpact", "customProperties", "description", "dimension", "method", "name",
-    "schedule", "scheduler", "severity", "tags", "type", "unit", "metric", "rule", "arguments", "query", "engine", "implementation",
-    *ONE_LIMIT, *TWO_LIMITS,
+    "authoritativeDefinitions", "businessImpact", "customProperties", "description", "dimension", "method",
+    "name", "schedule", "scheduler", "severity", "tags", "type", "unit", "metric", "rule", "arguments", "query",
+    "engine", "implementation", *ONE_LIMIT, *TWO_LIMITS,
 }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ EXIT_CODES = {"passed": 0, "failed": 1, "crashed": 70, "stopped": 130}
 
 
 def main(argv: list[str]) -> int:
-    """`mlstep run PIPELINE --root ROOT …`: 0 passed, 1 a decision was fail, 70 crashed, 130 stopped, 2 wrong, 75 busy."""
+    """`mlstep run PIPELINE --root R …`: 0 passed, 1 a decision is fail, 70 crashed, 130 stopped, 2 wrong, 75 busy."""
     options = _parser().parse_args(argv)
     root = Path(options.root).expanduser().resolve()
     platform = open_platform(root)

@@ -74,7 +74,5 @@ def _too_old(age: float, contract: DataContract, configured: float | None) -> li
     limits = [limit for limit in (contract.freshness_hours, configured) if limit is not None]
     if not limits or age <= min(limits):
         return []
-    return [
-        f"the newest row is {age:.1f} hours old, {min(limits):g} are allowed: "
-        f"ask the owner of {contract.name} for newer data"
-    ]
+    owner = f"ask the owner of {contract.name} for newer data"
+    return [f"the newest row is {age:.1f} hours old, {min(limits):g} are allowed: {owner}"]
