@@ -1,4 +1,4 @@
-"""Outcomes of predictions: taken in at once, sorted by model a moment later, joined with the answers on `request_id`.
+"""Outcomes of predictions: taken in at once, sorted by model in the next round of monitoring, joined with the answers on `request_id`.
 
 `<root>/truth/inbox/*.jsonl` holds what was handed in, `<root>/truth/<model>/*.parquet` what belongs to an answer,
 `<root>/truth/unknown/*.jsonl` what belongs to none. The last one handed in for a request counts: outcomes get corrected.

@@ -27,7 +27,9 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     import uvicorn
 
-    from mlstep_serve import app, parts
+    from mlstep_serve import app, parts, scorer
+
+    scorer.leave_out_frames()
 
     application = app.build(parts.build(options.root, options.role, options.fsync_seconds))
     uvicorn.run(

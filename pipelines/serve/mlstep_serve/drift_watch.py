@@ -103,8 +103,8 @@ class Watch:
                 self._run, self._refused = (decision["pipeline"], decision["run"]), False
                 text = f"run {decision['run']} of pipeline {decision['pipeline']} started: {decision['reason']}"
             else:
-                self._refused = self._run is None
-                text = f"refused: {'; '.join(decision['reasons'])}"
+                self._refused = self._run is None and decision["decision"] == "refused"
+                text = f"{decision['decision']}: {'; '.join(decision['reasons'])}"
             self._once(f"retraining {decision['time']}", "retraining", text, {"decision": decision})
 
     def _ended(self) -> bool:

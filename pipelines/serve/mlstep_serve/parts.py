@@ -32,16 +32,18 @@ class Parts:
 
     def start(self) -> None:
         """Load the champions and begin the background threads."""
-        self.champions.start()
         self.compactor.start()
         if self.shadow is not None:
-            self.shadow.start()
+            self.shadow.start()  # The challenger answers nobody, so it has no use for a champion in memory.
+        else:
+            self.champions.start()
 
     def stop(self) -> None:
         """End the threads; the log is flushed and compacted."""
         if self.shadow is not None:
             self.shadow.stop()
-        self.champions.stop()
+        else:
+            self.champions.stop()
         self.compactor.stop()
 
     def known(self) -> list[str]:

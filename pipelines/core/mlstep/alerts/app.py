@@ -19,7 +19,6 @@ from mlstep.errors import ConfigError, StrataError
 
 _log = logging.getLogger(__name__)
 _MOST_BYTES = 10 << 20
-_SORT_SECONDS = 2.0
 _ASK_SECONDS = 60.0
 ALERTS_BY = ("serve", "pipeline")
 """`serve` is the least identity that the monitors have; Alertmanager is given the same."""
@@ -38,10 +37,9 @@ def build(root: Path, clock: Callable[[], datetime], submit: retraining.Submit) 
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(_sort_truth(root)), asyncio.create_task(_ask_again(root, clock, submit))]
+        task = asyncio.create_task(_ask_again(root, clock, submit))
         yield
-        for task in tasks:
-            task.cancel()
+        task.cancel()
 
     app = FastAPI(title="Strata receiver", version="1", lifespan=life)
 
@@ -150,18 +148,6 @@ async def _content(request: Request) -> Any:
         return json.loads(b"".join(blocks))
     except (ValueError, RecursionError):
         raise _Refused(400, "the body is not JSON", "see /docs") from None
-
-
-async def _sort_truth(root: Path) -> None:
-    inbox = truths.folder(root) / "inbox"
-    while True:
-        try:
-            if any(inbox.glob("*.jsonl")):
-                await asyncio.to_thread(truths.sort_inbox, root)
-        except Exception:  # noqa: BLE001
-            # What could not be sorted stays in the inbox and is tried again.
-            _log.exception("truth: the inbox could not be sorted")
-        await asyncio.sleep(_SORT_SECONDS)
 
 
 async def _ask_again(root: Path, clock: Callable[[], datetime], submit: retraining.Submit) -> None:

@@ -40,7 +40,7 @@ def ask(
         unless_like: a decision of before; one like it is not kept once more.
 
     Returns:
-        `{time, model, pipeline, decision: started|refused, reasons, run, by, manual, reason, source,
+        `{time, model, pipeline, decision: started|refused|failed, reasons, run, by, manual, reason, source,
         promotion_blocked_by}`.
     """
     journal.folder(root).mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def ask(
 
 
 def ask_again(root: Path, submit: Submit, now: datetime) -> list[dict[str, Any]]:
-    """Ask again for every model whose alert is still on and whose last request was refused; keeps what is new.
+    """Ask again for every model whose alert is still on and whose last request started nothing; keeps what is new.
 
     A cool-down ends, a run ends, a scheduler comes back: none of them raises an alert.
     """
@@ -64,7 +64,7 @@ def ask_again(root: Path, submit: Submit, now: datetime) -> list[dict[str, Any]]
     decisions = []
     for model in sorted(wanting & set(last)):
         before = last[model]
-        if before["decision"] == "refused":
+        if before["decision"] != "started":
             request = Request(model, before["reason"], False, "alert, asked again")
             decisions.append(ask(root, request, submit, now, unless_like=before))
     return decisions
@@ -156,7 +156,7 @@ def _decide(root: Path, request: Request, submit: Submit, now: datetime) -> dict
             _run(request, pipeline, source, decision),
         )
     except StrataError as error:
-        return {**decision, "reasons": [error.what]}
+        return {**decision, "decision": "failed", "reasons": [error.what]}
     return {**decision, "decision": "started", "run": answer.get("run"), "source": source}
 
 

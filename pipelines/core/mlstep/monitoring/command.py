@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from mlstep import history, platform
+from mlstep import history, platform, truths
 from mlstep.canonical import now
 from mlstep.errors import ConfigError, StrataError
 from mlstep.monitoring import evaluate, notify, publish, render, signals, state
@@ -34,6 +34,7 @@ class Alerting:
         self.facts = platform.load(self.root)
         watched = signals.load(Path(self.facts.stage("monitoring")["signals"]))
         self.problems.clear()
+        truths.sort_inbox(self.root)
         for model in history.models(self.root):
             try:
                 self._model(model, watched)
@@ -62,8 +63,8 @@ class Alerting:
             begun = time.monotonic()
             try:
                 self.round()
-            except StrataError as error:
-                _log.error("%s", error)
+            except Exception as error:  # noqa: BLE001 -- the next round may succeed; until then /healthz says why not
+                _log.exception("this round failed")
                 self.problems[""] = str(error)
             self.last = time.monotonic()
             stop.wait(max(0.1, self.interval - (time.monotonic() - begun)))
