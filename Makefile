@@ -58,12 +58,13 @@ environments: python ## Make all environments and find, download or build Pulumi
 lock: python ## Compile the lock files anew (needs uv and a package index)
 	@$(PYTHON) -m tools.environments lock
 
-docs: python ## Write what is generated: the record's schema
-	@$(PYTHON) -m tools.environments ensure program
+docs: python ## Write what is generated: the record's schema, the pages of the controls
+	@$(PYTHON) -m tools.environments ensure program policies
 	@.venv/bin/python -m stacks.record --write-schema
+	@policies/.venv/bin/python -m policies.docs --write
 
-bench: environments ## Run the benchmarks
-	@for file in bench/bench_*.py; do [ -e "$$file" ] || continue; echo "── $$file"; $(DEV)/python "$$file" || exit 1; done
+bench: environments ## Run the benchmarks, one after the other
+	@for file in bench/[a-z]*.py; do echo "── $$file"; $(DEV)/python -m "bench.$$(basename "$$file" .py)" || exit 1; done
 
 clean: ## Remove caches and environments; platforms, their data and the Pulumi state stay
 	@rm -rf .venv policies/.venv .strata/envs .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
