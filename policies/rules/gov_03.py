@@ -17,6 +17,7 @@ def different(first: str, second: str) -> ResourcePredicate:
         if people[0] and people[0].casefold() == people[1].casefold():
             yield Problem(f"{first} and {second} are both {people[0]!r}", f"somebody else in {second}")
 
+    predicate.__doc__ = f"{first} and {second} are different people."
     return predicate
 
 
