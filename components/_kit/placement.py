@@ -86,7 +86,7 @@ class Placement:
 
     def directory(self, below: str) -> Directory:
         """A folder below the platform folder."""
-        return Directory(f"{self._name}-{below.replace('/', '-')}", path=self.path(below), opts=self.options())
+        return Directory(f"{self._name}-folder-{below.replace('/', '-')}", path=self.path(below), opts=self.options())
 
     def platform_file(self, stage: str, content: Mapping[str, Any]) -> File:
         """What the run-time plane may know of a stage: references, never secret values."""

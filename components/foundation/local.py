@@ -99,10 +99,10 @@ class LocalFoundation(contract.Foundation):
         self._name = name
         child = pulumi.ResourceOptions(parent=self)
         run_time = Environment(f"{name}-run-time", name="run-time", opts=child)
-        root = Directory(f"{name}-root", path=settings.root, opts=child)
+        root = Directory(f"{name}-folder-root", path=settings.root, opts=child)
         folders = {
             folder: Directory(
-                f"{name}-{folder}",
+                f"{name}-folder-{folder}",
                 path=pulumi.Output.concat(root.path, "/", folder),
                 purge=folder == placement.TEMPORARY,
                 opts=child,
@@ -176,7 +176,7 @@ class LocalFoundation(contract.Foundation):
         }
         told = pulumi.Output.json_dumps(content, indent=1, sort_keys=True).apply(lambda text: text + "\n")
         return File(
-            f"{self._name}-platform-file",
+            f"{self._name}-platform",
             path=pulumi.Output.concat(folder.path, "/foundation.json"),
             content=told,
             opts=pulumi.ResourceOptions(parent=self),
