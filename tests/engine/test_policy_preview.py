@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.harness import Engine, Result
+from tests.engine.harness import Engine
+from tests.engine.local_platform import free_port_base
 from tests.policy.cases import UNKNOWN, case
 
 REPOSITORY = Path(__file__).parents[2]
@@ -172,12 +173,17 @@ def test_record_that_breaks_a_control(watched: Engine, tmp_path: Path, report: P
     (project / ".venv").symlink_to(program_environment)
     shutil.copytree(REPOSITORY / "stacks", project / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
     record = project / "stacks" / "workspaces" / "demo.yaml"
-    text = record.read_text()
-    assert "log_retention_days: 365" in text
     data = tmp_path / "data"
-    assert "data_dir: null" in text
-    text = text.replace("data_dir: null", f"data_dir: {data}")
-    record.write_text(text.replace("log_retention_days: 365", "log_retention_days: 30"))
+    text = record.read_text()
+    changes = {
+        "log_retention_days: 365": "log_retention_days: 30",
+        "data_dir: null": f"data_dir: {data}",
+        "base: 25100": f"base: {free_port_base()}",
+    }
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    record.write_text(text)
     result = watched.preview(project, "demo-dev", packs=[PACK])
     assert not result.ok
     assert {name for name, level, _ in result.violations if level == "mandatory"} == {"MON-05"}, result.output
