@@ -1,6 +1,7 @@
 """The engine: starts what is ready, watches what runs, retries what crashed, records everything."""
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -162,6 +163,7 @@ class Engine:
             command, environment, folder / LOG_FILE, Limits(step.timeout_seconds, step.memory_gib * 1024)
         )
         self._running.append(_Running(step, process, attempt))
+        write_run(self.folder, self.record)
         self._event(
             "step-started", step=step.name, attempt=attempt, cpu=step.cpu, memory_gib=step.memory_gib, pid=process.id
         )
@@ -194,6 +196,8 @@ class Engine:
 
     def _crashed(self, running: _Running, code: int, seconds: float) -> None:
         step, process = running.step, running.process
+        for partial in (self.folder / step.name).glob(".*.partial"):
+            shutil.rmtree(partial)  # A killed step cannot tidy up; what it left may fill the disk.
         if self._signalled:
             self._settle(step, "stopped", None, ["the run was stopped"], seconds)
             return
