@@ -135,6 +135,7 @@ def seconds(value: float | None) -> str:
     """A span of time in one unit."""
     if value is None:
         return "–"
+    value = max(value, 0.0)
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if value >= 2 * size:
             return f"{value / size:.0f} {unit}"

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from mlstep.portal.charts.svg import Box, Scale, drawing, figure, horizontal_grid, number, ticks, titled, vertical_ticks
 
-BOX = Box(520, 340, left=56, right=20, top=22, bottom=44)
+BOX = Box(520, 340, left=56, right=20, top=26, bottom=44)
 
 
 @dataclass(frozen=True)

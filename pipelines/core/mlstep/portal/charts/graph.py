@@ -1,4 +1,4 @@
-"""A pipeline run as a graph: steps from left to right, an arrow for every input."""
+"""A pipeline run as a graph: steps from left to right, an arrow for every input that no longer way implies."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from mlstep.portal.charts.svg import Box, drawing
 
-NODE_WIDTH, NODE_HEIGHT, GAP_X, GAP_Y, MARGIN = 132, 50, 44, 22, 14
+NODE_WIDTH, NODE_HEIGHT, GAP_X, GAP_Y, MARGIN, LANE = 112, 50, 26, 20, 12, 10
+Edge = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -21,29 +22,38 @@ class Node:
     href: str
 
 
-def graph(title: str, nodes: Sequence[Node], edges: Sequence[tuple[str, str]]) -> Markup:
-    """Each step in the column after its latest predecessor; edges that a longer way implies are left out."""
+@dataclass(frozen=True)
+class _Slot:
+    """A place in a column: a step, or the lane of an edge that passes by."""
+
+    column: int
+    step: str | None = None
+    lane: Edge | None = None
+
+    @property
+    def height(self) -> int:
+        return NODE_HEIGHT if self.step is not None else LANE
+
+
+def graph(title: str, nodes: Sequence[Node], edges: Sequence[Edge]) -> Markup:
+    """Each step in the column after its latest predecessor; an arrow over several columns gets a lane between the steps."""
     columns = _columns([node.name for node in nodes], edges)
-    tallest = max(len(column) for column in columns)
-    height = MARGIN * 2 + tallest * NODE_HEIGHT + (tallest - 1) * GAP_Y
+    level = {name: number for number, column in enumerate(columns) for name in column}
+    shown = [edge for edge in _essential(edges) if edge[0] in level and edge[1] in level]
+    slots = [_slots(number, column, shown, level) for number, column in enumerate(columns)]
+    height = MARGIN * 2 + max(_tall(column) for column in slots)
     width = MARGIN * 2 + len(columns) * NODE_WIDTH + (len(columns) - 1) * GAP_X
-    places: dict[str, tuple[float, float]] = {}
-    for number, column in enumerate(columns):
-        free = height - len(column) * NODE_HEIGHT - (len(column) - 1) * GAP_Y
-        for index, name in enumerate(column):
-            places[name] = (MARGIN + number * (NODE_WIDTH + GAP_X), free / 2 + index * (NODE_HEIGHT + GAP_Y))
-    shown = _essential(edges)
-    parts = [_edge(places[start], places[end]) for start, end in shown if start in places and end in places]
-    parts += [_node(node, *places[node.name]) for node in nodes]
+    places = _places(slots, shown, height)
+    parts = [_edge(edge, places, level) for edge in shown]
+    parts += [_node(node, _left(level[node.name]), places[_Slot(level[node.name], node.name)] - NODE_HEIGHT / 2) for node in nodes]
     spoken = f"{title}: " + "; ".join(f"{node.name} {node.state}" for node in nodes)
     return Markup('<div class="scroll">{}</div>').format(drawing(Box(width, height), spoken, parts, "graph"))
 
 
-def _columns(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> list[list[str]]:
+def _columns(names: Sequence[str], edges: Sequence[Edge]) -> list[list[str]]:
     """Steps in the columns in which they become ready, in the given order within a column."""
-    sorter = TopologicalSorter(
-        {name: [start for start, end in edges if end == name and start in names] for name in names}
-    )
+    known = {name: [start for start, end in edges if end == name and start in names] for name in names}
+    sorter = TopologicalSorter(known)
     sorter.prepare()
     columns = []
     while sorter.is_active():
@@ -53,7 +63,7 @@ def _columns(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> list[lis
     return columns
 
 
-def _essential(edges: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def _essential(edges: Sequence[Edge]) -> list[Edge]:
     """Edges without those between steps that another way connects too."""
     after: dict[str, set[str]] = {}
     for start, end in edges:
@@ -77,20 +87,63 @@ def _reaches(after: Mapping[str, set[str]], start: str, end: str) -> bool:
     return False
 
 
-def _edge(start: tuple[float, float], end: tuple[float, float]) -> Markup:
-    x1, y1 = start[0] + NODE_WIDTH, start[1] + NODE_HEIGHT / 2
-    x2, y2 = end[0], end[1] + NODE_HEIGHT / 2
-    bend = (x2 - x1) / 2 if x2 - x1 <= GAP_X * 2 else GAP_X
-    head = f"M{x2 - 6:.1f},{y2 - 3.5:.1f} L{x2:.1f},{y2:.1f} L{x2 - 6:.1f},{y2 + 3.5:.1f}"
-    path = f"M{x1:.1f},{y1:.1f} C{x1 + bend:.1f},{y1:.1f} {x2 - bend:.1f},{y2:.1f} {x2 - 1:.1f},{y2:.1f}"
+def _slots(number: int, column: Sequence[str], edges: Sequence[Edge], level: Mapping[str, int]) -> list[_Slot]:
+    lanes = [edge for edge in edges if level[edge[0]] < number < level[edge[1]]]
+    return [*(_Slot(number, name) for name in column), *(_Slot(number, None, edge) for edge in lanes)]
+
+
+def _places(columns: Sequence[list[_Slot]], edges: Sequence[Edge], height: float) -> dict[_Slot, float]:
+    """The middle of every slot, column by column, in the order of where its arrows come from."""
+    places: dict[_Slot, float] = {}
+    for column in columns:
+        origins = {slot: _origin(slot, edges, places, height) for slot in column}
+        top = (height - _tall(column)) / 2
+        for slot in sorted(column, key=origins.__getitem__):
+            places[slot] = top + slot.height / 2
+            top += slot.height + GAP_Y
+    return places
+
+
+def _origin(slot: _Slot, edges: Sequence[Edge], places: Mapping[_Slot, float], height: float) -> float:
+    """The mean height of what leads here, from the column before."""
+    incoming = [slot.lane] if slot.lane is not None else [edge for edge in edges if edge[1] == slot.step]
+    before = slot.column - 1
+    found = [places.get(_Slot(before, None, edge), places.get(_Slot(before, edge[0]), height / 2)) for edge in incoming]
+    return sum(found) / len(found) if found else height / 2
+
+
+def _tall(column: Sequence[_Slot]) -> int:
+    return sum(slot.height for slot in column) + GAP_Y * (len(column) - 1)
+
+
+def _left(number: int) -> float:
+    return MARGIN + number * (NODE_WIDTH + GAP_X)
+
+
+def _edge(edge: Edge, places: Mapping[_Slot, float], level: Mapping[str, int]) -> Markup:
+    start, end = level[edge[0]], level[edge[1]]
+    x, y = _left(start) + NODE_WIDTH, places[_Slot(start, edge[0])]
+    path = f"M{x:.1f},{y:.1f}"
+    for number in range(start + 1, end + 1):
+        last = number == end
+        next_y = places[_Slot(end, edge[1])] if last else places[_Slot(number, None, edge)]
+        next_x = _left(number)
+        path += f" C{x + GAP_X / 2:.1f},{y:.1f} {next_x - GAP_X / 2:.1f},{next_y:.1f} {next_x:.1f},{next_y:.1f}"
+        if not last:
+            next_x += NODE_WIDTH
+            path += f" L{next_x:.1f},{next_y:.1f}"
+        x, y = next_x, next_y
+    head = f"M{x - 6:.1f},{y - 3.5:.1f} L{x:.1f},{y:.1f} L{x - 6:.1f},{y + 3.5:.1f}"
     return Markup('<path class="edge" d="{}"/><path class="edge" d="{}"/>').format(path, head)
 
 
 def _node(node: Node, x: float, y: float) -> Markup:
-    shape = Markup(
-        '<rect class="node" x="{x}" y="{y}" width="{w}" height="{h}" rx="7"/><rect class="state" x="{x}" y="{y}" width="5" height="{h}" rx="2"/>'
-        '<text class="node-name" x="{tx}" y="{ty}">{name}</text><text class="node-detail" x="{tx}" y="{dy}">{detail}</text>'
-    ).format(x=x, y=y, w=NODE_WIDTH, h=NODE_HEIGHT, tx=x + 16, ty=y + 21, dy=y + 38, name=node.name, detail=node.detail)
-    return Markup('<a class="step {}" href="{}"><title>{}: {} {}</title>{}</a>').format(
-        node.state, node.href, node.name, node.state, node.detail, shape
-    )
+    frame = Markup(
+        '<rect class="node" x="{x}" y="{y}" width="{w}" height="{h}" rx="7"/>'
+        '<rect class="state" x="{x}" y="{y}" width="5" height="{h}" rx="2"/>'
+    ).format(x=x, y=y, w=NODE_WIDTH, h=NODE_HEIGHT)
+    words = Markup(
+        '<text class="node-name" x="{x}" y="{y}">{name}</text><text class="node-detail" x="{x}" y="{below}">{detail}</text>'
+    ).format(x=x + 14, y=y + 21, below=y + 38, name=node.name, detail=node.detail)
+    title = Markup("<title>{}: {} {}</title>").format(node.name, node.state, node.detail)
+    return Markup('<a class="step {}" href="{}">{}{}{}</a>').format(node.state, node.href, title, frame, words)

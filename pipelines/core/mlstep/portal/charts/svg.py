@@ -23,7 +23,7 @@ class Box:
     height: int
     left: int = 56
     right: int = 16
-    top: int = 14
+    top: int = 26
     bottom: int = 34
 
     @property
@@ -105,7 +105,7 @@ def horizontal_grid(box: Box, scale: Scale, values: Sequence[float], label: str,
         for value in values
     ]
     name = (
-        Markup('<text class="axis-label" x="{}" y="{}">{}</text>').format(4, box.top - 3, label) if label else Markup()
+        Markup('<text class="axis-label" x="{}" y="{}">{}</text>').format(4, 10, label) if label else Markup()
     )
     return Markup().join([*lines, name])
 
@@ -166,4 +166,5 @@ def _cell(value: Any) -> Markup:
 
 
 def _label(moment: float, pattern: str) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime(pattern).lstrip("0") or "0"
+    text = datetime.fromtimestamp(moment, UTC).strftime(pattern)
+    return text.removeprefix("0") if pattern.startswith("%d") else text

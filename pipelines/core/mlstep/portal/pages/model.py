@@ -23,7 +23,7 @@ def render(platform: Platform, name: str) -> str | None:
         crumbs=[("/", "Models")],
         model=model,
         use_case=platform.stages.get("governance", {}).get("use_case"),
-        waiting=_waiting(platform, model),
+        waiting=waiting(platform, model),
         pictures=_pictures(platform, model, run, answers),
         traffic=answers,
         run=run,
@@ -39,7 +39,7 @@ def _run_of(platform: Platform, model: models.Model) -> runs.Run | None:
     return None if champion is None else runs.read_run(platform.root, champion.pipeline, champion.run)
 
 
-def _waiting(platform: Platform, model: models.Model) -> list[dict[str, Any]]:
+def waiting(platform: Platform, model: models.Model) -> list[dict[str, Any]]:
     """Candidates newer than the champion that passed the gate and were never champion: somebody may sign them."""
     known = {entry.version for entry in model.entries}
     newest = max(known, default=0)

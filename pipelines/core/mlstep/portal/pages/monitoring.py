@@ -29,6 +29,7 @@ def render(platform: Platform) -> str:
         heard=journal.read(platform.root, journal.ALERTS)[::-1][:_MOST_HEARD],
         decisions=journal.read(platform.root, journal.RETRAINING)[::-1][:_MOST_HEARD],
         route=platform.stages.get("monitoring", {}).get("alert_route"),
+        rule=next((model.measured["rule"] for model in known if model.measured is not None), None),
         has_stage=platform.has("monitoring"),
     )
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mlstep.platform import Platform
+from mlstep.portal.pages import model as model_page
 from mlstep.portal.reading import data, models, policy, runs
 from mlstep.portal.render import page
 
@@ -18,6 +19,7 @@ def render(platform: Platform) -> str:
         models=found,
         metrics={model.name: _headline(model) for model in found},
         data_sets=data.read_all(platform),
+        waiting=[(model.name, record) for model in found for record in model_page.waiting(platform, model)[:1]],
         alerts=models.open_alerts(platform.root),
         runs=runs.list_runs(platform.root, 6),
         policy=policy.read(platform.root),

@@ -158,7 +158,7 @@ def traffic(found: Traffic) -> Markup:
         "Answers",
         columns,
         ("answers", "fallbacks"),
-        f"{found.answers:,} answers in the last 30 days, {found.span} a column",
+        f"{found.answers:,} answers in the last 30 days, one column: {found.span}",
     )
 
 

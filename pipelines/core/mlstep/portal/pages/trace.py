@@ -1,7 +1,7 @@
 """The chain behind one answer, verified while the page is made."""
 
 from mlstep.errors import StrataError
-from mlstep.evidence.chain import trace
+from mlstep.evidence.chain import Trace, trace
 from mlstep.platform import Platform
 from mlstep.portal.render import page
 
@@ -11,7 +11,12 @@ def render(platform: Platform, request_id: str) -> tuple[str, int]:
     try:
         found = trace(platform, request_id)
     except StrataError as error:
-        return page("trace.html", platform, "Trace", "/trace", request_id=request_id, found=None, error=error), 404
-    return page(
-        "trace.html", platform, f"Trace of {request_id}", "/trace", request_id=request_id, found=found, error=None
-    ), 200
+        title = f"Trace of {request_id}"
+    facts = {"request_id": request_id, "found": found, "error": None, "gate_page": _gate_page(found)}
+    return page("trace.html", platform, title, "/trace", **facts), 200
+
+
+def _gate_page(found: Trace) -> str | None:
+    """Where the gate's evidence can be read; None without a model."""
+    facts = next((link.facts for link in found.links if link.link == "model"), {})
+    return f"/models/{facts['model']}/v{facts['version']}/gate" if facts.get("model") else None

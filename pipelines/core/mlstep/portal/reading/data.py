@@ -51,7 +51,7 @@ class DataSet:
         if not self.ingests:
             return None
         newest = self.ingests[0]
-        return (newest.age_hours or 0.0) + (now() - newest.time).total_seconds() / 3600
+        return (newest.age_hours or 0.0) + max((now() - newest.time).total_seconds(), 0.0) / 3600
 
     @property
     def sla(self) -> str:

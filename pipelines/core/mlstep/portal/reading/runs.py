@@ -109,13 +109,18 @@ def _step(folder: Path, plan: dict[str, Any], entry: dict[str, Any]) -> Step:
         seconds=entry.get("seconds"),
         attempts=entry.get("attempts", 0),
         needs=tuple(sorted({*plan["needs"], *sources})),
-        inputs={name: value if _is_step(value) else Path(value).name for name, value in plan["inputs"].items()},
+        inputs={name: value if _is_step(value) else _shown(Path(value).name) for name, value in plan["inputs"].items()},
         outputs=tuple(_output(own / name) for name in plan["outputs"] if (own / name / MANIFEST).is_file()),
         reasons=tuple(entry.get("reasons") or result.get("reasons", ())),
         metrics=dict(result.get("metrics", {})),
         peak_memory_mib=entry.get("peak_memory_mib"),
         has_log=(own / "log.txt").is_file(),
     )
+
+
+def _shown(name: str) -> str:
+    """A file's name; a folder of the store is named by its digest, which is too long to read."""
+    return f"sha256 {name[:12]}…" if len(name) == 64 and "." not in name else name
 
 
 def _is_step(value: str) -> bool:
