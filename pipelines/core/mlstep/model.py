@@ -140,8 +140,12 @@ def parse_description(content: dict[str, Any], where: str) -> Description:
     content = dict(content)
     version = content.pop("model_version", None)
     if version != MODEL_VERSION:
-        raise ConfigError(f"{where}: model_version {version}, expected {MODEL_VERSION}", "train again with this version of Strata")
-    content["features"] = tuple(Feature(**{**entry, "categories": tuple(entry["categories"])}) for entry in content["features"])
+        raise ConfigError(
+            f"{where}: model_version {version}, expected {MODEL_VERSION}", "train again with this version of Strata"
+        )
+    content["features"] = tuple(
+        Feature(**{**entry, "categories": tuple(entry["categories"])}) for entry in content["features"]
+    )
     content["groups"] = tuple(content["groups"])
     return Description(**content)
 
@@ -156,7 +160,11 @@ class Encoder:
     def __init__(self, features: Sequence[Feature], encoding: Encoding) -> None:
         self.features = tuple(features)
         self.encoding = encoding
-        self._codes = {f.name: {value: float(code) for code, value in enumerate(f.categories)} for f in features if f.kind == "category"}
+        self._codes = {
+            f.name: {value: float(code) for code, value in enumerate(f.categories)}
+            for f in features
+            if f.kind == "category"
+        }
 
     def rows(self, rows: Sequence[Mapping[str, Any]]) -> "np.ndarray[Any, Any]":
         """Encode rows given as maps, (n_rows, n_columns)."""
@@ -180,7 +188,9 @@ class Encoder:
 
         missing = [feature.name for feature in self.features if feature.name not in frame.columns]
         if missing:
-            raise ConfigError(f"columns missing for the model: {', '.join(missing)}", "give rows of the model's data contract")
+            raise ConfigError(
+                f"columns missing for the model: {', '.join(missing)}", "give rows of the model's data contract"
+            )
         matrix = np.empty((frame.height, len(self.features)))
         for column, feature in enumerate(self.features):
             matrix[:, column] = self._column(frame.get_column(feature.name), feature)
@@ -192,7 +202,9 @@ class Encoder:
 
         if feature.kind == "category":
             codes = self._codes[feature.name]
-            values = series.cast(pl.String).replace_strict(list(codes), list(codes.values()), default=None, return_dtype=pl.Float64)
+            values = series.cast(pl.String).replace_strict(
+                list(codes), list(codes.values()), default=None, return_dtype=pl.Float64
+            )
         else:
             values = series.cast(pl.Float64)
         return np.asarray(values.fill_null(float("nan")).to_numpy())
@@ -262,7 +274,9 @@ def load_estimator(file: Path) -> Any:
     except UntrustedTypesFoundException as error:
         raise IntegrityError(f"{file}: {error}", "do not load this file; train with the step train") from None
     except (OSError, ValueError, KeyError) as error:
-        raise IntegrityError(f"{file} cannot be read as a model: {error}", "restore the folder, or train again") from None
+        raise IntegrityError(
+            f"{file} cannot be read as a model: {error}", "restore the folder, or train again"
+        ) from None
 
 
 def _short(value: Any) -> str:

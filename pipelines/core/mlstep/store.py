@@ -24,6 +24,15 @@ def folder(root: Path, digest: str) -> Path:
     return root / "artifacts" / "store" / "sha256" / digest
 
 
+def uri(digest: str) -> str:
+    """The content address by which MLflow names a version's source.
+
+    No `mlflow-artifacts:` address: since 3.17 MLflow accepts those below a run's own artifacts only, and whoever owns the
+    run may delete them. Bytes are fetched from the store, by digest.
+    """
+    return f"strata-store:/sha256/{digest}"
+
+
 def put(root: Path, source: Path) -> str:
     """Copy a folder (its manifest left out) into the store under its tree digest; a digest that is there is verified.
 
@@ -44,7 +53,9 @@ def put(root: Path, source: Path) -> str:
     try:
         _copy(source, temporary)
         if digest_tree(temporary) != digest:
-            raise IntegrityError(f"{source} changed while it was copied", "let nothing write into a step's output, and run again")
+            raise IntegrityError(
+                f"{source} changed while it was copied", "let nothing write into a step's output, and run again"
+            )
         _seal(temporary)
         _rename(temporary, target)
     except BaseException:
@@ -64,7 +75,10 @@ def verify(root: Path, digest: str) -> Path:
         raise IntegrityError(f"{digest} is not in the store ({path})", "register the model again from its run")
     found = digest_tree(path)
     if found != digest:
-        raise IntegrityError(f"bytes of {digest} were changed (now {found})", "restore the folder from a backup; nothing loads these bytes")
+        raise IntegrityError(
+            f"bytes of {digest} were changed (now {found})",
+            "restore the folder from a backup; nothing loads these bytes",
+        )
     return path
 
 

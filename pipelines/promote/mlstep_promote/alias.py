@@ -7,6 +7,7 @@ the client would cost more than the whole act.
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mlstep import store
 from mlstep.history import Entry
 from mlstep.platform import Platform
 
@@ -62,7 +63,7 @@ def _ensure_version(client: Any, entry: Entry) -> str:
         "statement": entry.statement or "",
     }
     tags = [{"key": f"strata.{key}", "value": value} for key, value in sorted(facts.items())]
-    source = f"mlflow-artifacts:/store/sha256/{entry.model_digest}"
+    source = store.uri(entry.model_digest)
     made = _call(client, "POST", "model-versions/create", name=entry.model, source=source, tags=tags) or {}
     return str(made["model_version"]["version"])
 

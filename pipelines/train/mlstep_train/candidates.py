@@ -52,4 +52,10 @@ def linear(seed: int) -> Any:
     from sklearn.preprocessing import StandardScaler
 
     impute = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    return Pipeline([("impute", impute), ("scale", StandardScaler()), ("linear", LogisticRegression(max_iter=500, random_state=seed))])
+    return Pipeline(
+        [
+            ("impute", impute),
+            ("scale", StandardScaler()),
+            ("linear", LogisticRegression(max_iter=500, random_state=seed)),
+        ]
+    )

@@ -141,7 +141,9 @@ def _against_champion(config: EvaluateConfig, judged: _Judged, champion: dict[st
     return {"champion": known, "paired_auc_delta": delta.as_json()}
 
 
-def _at_threshold(description: Description, found: "np.ndarray[Any, Any]", scores: "np.ndarray[Any, Any]") -> dict[str, float]:
+def _at_threshold(
+    description: Description, found: "np.ndarray[Any, Any]", scores: "np.ndarray[Any, Any]"
+) -> dict[str, float]:
     above = scores >= description.threshold
     hits = float((above & (found == 1)).sum())
     return {
@@ -199,8 +201,13 @@ def _write_scores(ctx: Context[EvaluateConfig], description: Description, judged
 
     taken = {"row", "label", "score", "favourable", "champion_score"}.intersection(description.groups)
     if taken:
-        raise ConfigError(f"group columns {', '.join(sorted(taken))}: these names are taken in {SCORES_FILE}", "rename them in the data and its contract")
-    favourable = (judged.scores >= description.threshold) == (description.decisions["favourable"] == description.decisions["at_or_above"])
+        raise ConfigError(
+            f"group columns {', '.join(sorted(taken))}: these names are taken in {SCORES_FILE}",
+            "rename them in the data and its contract",
+        )
+    favourable = (judged.scores >= description.threshold) == (
+        description.decisions["favourable"] == description.decisions["at_or_above"]
+    )
     frame = pl.DataFrame(
         {"row": range(judged.rows.height), "label": judged.labels, "score": judged.scores, "favourable": favourable}
     )
@@ -217,7 +224,11 @@ def _decide(report: dict[str, Any]) -> tuple[Decision, list[str]]:
     reasons: Sequence[str] = report["fit"]["problems"]
     champion = report["champion"]
     unknown = [champion["reason"]] if champion is not None and not champion["comparable"] else []
-    return ("warn" if reasons or unknown else "pass"), [*reasons, *unknown, f"AUC {_shown(auc)} on {report['rows']:,} test rows"]
+    return ("warn" if reasons or unknown else "pass"), [
+        *reasons,
+        *unknown,
+        f"AUC {_shown(auc)} on {report['rows']:,} test rows",
+    ]
 
 
 def _metrics(report: dict[str, Any]) -> dict[str, float]:
@@ -232,7 +243,11 @@ def _metrics(report: dict[str, Any]) -> dict[str, float]:
         "latency_p95_ms": report["latency"]["p95_ms"],
     }
     delta = report.get("paired_auc_delta")
-    return metrics if delta is None else {**metrics, "paired_auc_delta": delta["value"], "paired_auc_delta_low": delta["low"]}
+    return (
+        metrics
+        if delta is None
+        else {**metrics, "paired_auc_delta": delta["value"], "paired_auc_delta_low": delta["low"]}
+    )
 
 
 def _shown(interval: dict[str, float]) -> str:

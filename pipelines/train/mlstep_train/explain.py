@@ -52,7 +52,10 @@ class Explain:
         share = leader["share"]
         suspicious = share > 0.9 and len(entries) > 1
         if suspicious:
-            reasons.insert(0, f"{leader['feature']} alone carries {share:.0%} of the model: check that it is known when a decision is made")
+            reasons.insert(
+                0,
+                f"{leader['feature']} alone carries {share:.0%} of the model: check that it is known when a decision is made",
+            )
         report = {
             "method": "permutation importance (loss of AUC)",
             "model_digest": ctx.origins["model"]["digest"],
@@ -63,7 +66,9 @@ class Explain:
             "reasons": reasons,
         }
         ctx.write_report(report)
-        return StepResult("warn" if suspicious else "pass", {"largest_share": share, "features": float(len(entries))}, reasons)
+        return StepResult(
+            "warn" if suspicious else "pass", {"largest_share": share, "features": float(len(entries))}, reasons
+        )
 
 
 def _sample(ctx: Context[ExplainConfig], model: Model) -> "tuple[pl.DataFrame, np.ndarray[Any, Any]]":
@@ -75,7 +80,9 @@ def _sample(ctx: Context[ExplainConfig], model: Model) -> "tuple[pl.DataFrame, n
     return rows, found
 
 
-def _importances(ctx: Context[ExplainConfig], model: Model, rows: "pl.DataFrame", found: "np.ndarray[Any, Any]") -> list[dict[str, Any]]:
+def _importances(
+    ctx: Context[ExplainConfig], model: Model, rows: "pl.DataFrame", found: "np.ndarray[Any, Any]"
+) -> list[dict[str, Any]]:
     import numpy as np
 
     from mlstep.statistics.ranking import auc
@@ -89,7 +96,9 @@ def _importances(ctx: Context[ExplainConfig], model: Model, rows: "pl.DataFrame"
         for _ in range(ctx.config.repeats):
             shuffled = rows.with_columns(rows[feature.name].gather(rng.permutation(rows.height)))
             losses.append(whole - auc(found, model.predict_scores(shuffled)))
-        entries.append({"feature": feature.name, "auc_loss": float(np.mean(losses)), "standard_deviation": float(np.std(losses))})
+        entries.append(
+            {"feature": feature.name, "auc_loss": float(np.mean(losses)), "standard_deviation": float(np.std(losses))}
+        )
         ctx.progress(number, len(features), feature.name)
     return entries
 

@@ -16,7 +16,9 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # The earliest time a ZIP archive can hold.
 _SCHEMA = "schema.json"
 
 
-def write(folder: Path, description: Description, estimator: Any, profile: dict[str, Any], calibration: dict[str, Any]) -> None:
+def write(
+    folder: Path, description: Description, estimator: Any, profile: dict[str, Any], calibration: dict[str, Any]
+) -> None:
     """Write a model folder: description, estimator, training profile, calibration, signature.
 
     Raises:
@@ -41,7 +43,9 @@ def estimator_bytes(estimator: Any) -> bytes:
     numbers: dict[int, int] = {}
     schema = _renumber(json.loads(contents.pop(_SCHEMA)), numbers)
     members = {_renamed(name, numbers): data for name, data in contents.items()}
-    members[_SCHEMA] = json.dumps(schema).encode()  # Keys keep their order: skops stores their types as a list beside them.
+    members[_SCHEMA] = json.dumps(
+        schema
+    ).encode()  # Keys keep their order: skops stores their types as a list beside them.
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(members):

@@ -79,7 +79,9 @@ class Plausibility:
             "reasons": reasons,
         }
         ctx.write_report(report)
-        return StepResult("fail" if failed else "pass", {"checks": float(len(checks)), "failed": float(len(failed))}, reasons)
+        return StepResult(
+            "fail" if failed else "pass", {"checks": float(len(checks)), "failed": float(len(failed))}, reasons
+        )
 
 
 def _score_checks(config: PlausibilityConfig, model: Model, scores: "np.ndarray[Any, Any]") -> list[Check]:
@@ -110,7 +112,9 @@ def _inversion(model: Model, rows: "pl.DataFrame") -> Check:
     found = labels(known, description.target, description.positive)
     check_classes(found, 1, "test rows", f"{description.target} = {description.positive}")
     measured = auc(found, model.predict_scores(known))
-    return Check("scores.direction", measured > 0.5, f"AUC {measured:.3f}", "above 0.5: a higher score means more often positive")
+    return Check(
+        "scores.direction", measured > 0.5, f"AUC {measured:.3f}", "above 0.5: a higher score means more often positive"
+    )
 
 
 def _input_checks(config: PlausibilityConfig, model: Model, rows: "pl.DataFrame") -> list[Check]:
@@ -121,12 +125,22 @@ def _input_checks(config: PlausibilityConfig, model: Model, rows: "pl.DataFrame"
     share = refused / max(1, len(maps))
     limit = config.largest_fallback_share
     usable = next((row for row in maps if not description.problems(row)), None)
-    checks = [Check("inputs.accepted", share <= limit, f"{share:.2%} of the test rows are refused", f"{limit:.2%} or less")]
+    checks = [
+        Check("inputs.accepted", share <= limit, f"{share:.2%} of the test rows are refused", f"{limit:.2%} or less")
+    ]
     if usable is None:
         return checks
     wrong = [problem for feature in description.features for problem in _probe(model, usable, feature)]
     found = "; ".join(wrong) or "every probe gives a score in range, or is refused"
-    return [*checks, Check("inputs.probes", not wrong, found, "missing, extreme and unknown values give a score in range, or are refused")]
+    return [
+        *checks,
+        Check(
+            "inputs.probes",
+            not wrong,
+            found,
+            "missing, extreme and unknown values give a score in range, or are refused",
+        ),
+    ]
 
 
 def _probe(model: Model, row: Mapping[str, Any], feature: Feature) -> list[str]:
@@ -155,7 +169,9 @@ def _round_trip(model: Model, rows: "pl.DataFrame", scores: "np.ndarray[Any, Any
     single = np.array([float(model.predict_scores([row])[0]) for row in rows.to_dicts()])
     distance = float(np.abs(single - scores[: len(single)]).max()) if len(single) else 0.0
     expected = "the same scores one by one as together (to 1e-9)"
-    return Check("scores.one_by_one", distance <= 1e-9, f"{len(single)} rows differ by at most {distance:.1e}", expected)
+    return Check(
+        "scores.one_by_one", distance <= 1e-9, f"{len(single)} rows differ by at most {distance:.1e}", expected
+    )
 
 
 def _schema_checks(ctx: Context[PlausibilityConfig], model: Model, contract: DataContract) -> list[Check]:
@@ -165,8 +181,15 @@ def _schema_checks(ctx: Context[PlausibilityConfig], model: Model, contract: Dat
     leaked = sorted(set(found) & {column.name for column in contract.columns if column.role != "feature"})
     written = read_json(ctx.inputs["model"] / model_folder.SIGNATURE_FILE)
     return [
-        Check("schema.features", found == wanted, f"{len(found)} features: {', '.join(found)}", f"the contract's: {', '.join(wanted)}"),
-        Check("schema.roles", not leaked, f"features that the contract excludes: {', '.join(leaked) or 'none'}", "none"),
+        Check(
+            "schema.features",
+            found == wanted,
+            f"{len(found)} features: {', '.join(found)}",
+            f"the contract's: {', '.join(wanted)}",
+        ),
+        Check(
+            "schema.roles", not leaked, f"features that the contract excludes: {', '.join(leaked) or 'none'}", "none"
+        ),
         Check(
             "schema.contract",
             description.contract["sha256"] == contract.sha256,
@@ -176,7 +199,8 @@ def _schema_checks(ctx: Context[PlausibilityConfig], model: Model, contract: Dat
         Check(
             "schema.signature",
             written == model_folder.signature(description),
-            "signature.json and model.json " + ("agree" if written == model_folder.signature(description) else "disagree"),
+            "signature.json and model.json "
+            + ("agree" if written == model_folder.signature(description) else "disagree"),
             "agree",
         ),
     ]

@@ -57,7 +57,9 @@ def labels(frame: "pl.DataFrame", target: str, positive: str) -> "np.ndarray[Any
         try:
             return (values == float(positive)).cast(pl.Int8).to_numpy().astype(np.int8)
         except ValueError:
-            raise ConfigError(f"{target} holds numbers, and strata.positive is {positive}", "name a number as positive value") from None
+            raise ConfigError(
+                f"{target} holds numbers, and strata.positive is {positive}", "name a number as positive value"
+            ) from None
     return (values.cast(pl.String) == positive).cast(pl.Int8).to_numpy().astype(np.int8)
 
 
@@ -98,7 +100,10 @@ def describe_features(frame: "pl.DataFrame", contract: DataContract, category_li
         else:
             found.append(_describe(frame[column.name], column, category_limit))
     if problems:
-        raise ConfigError(f"contract {contract.name}: " + "; ".join(problems), "give such columns strata.role: ignored (or time) in the contract")
+        raise ConfigError(
+            f"contract {contract.name}: " + "; ".join(problems),
+            "give such columns strata.role: ignored (or time) in the contract",
+        )
     return tuple(found)
 
 

@@ -110,7 +110,11 @@ class _Choice:
 
 
 def _check(config: TrainConfig) -> None:
-    problems = [f"{name} is {getattr(config, name)}, must be 1 or more" for name in ("trials", "startup_trials", "patience", "category_limit") if getattr(config, name) < 1]
+    problems = [
+        f"{name} is {getattr(config, name)}, must be 1 or more"
+        for name in ("trials", "startup_trials", "patience", "category_limit")
+        if getattr(config, name) < 1
+    ]
     if config.folds < 2:
         problems.append(f"folds is {config.folds}, must be 2 or more")
     if config.tuning_rows < 100:
@@ -171,14 +175,18 @@ def _fit(chosen: _Choice, data: _Data, config: TrainConfig) -> Any:
     return estimator.fit(matrix, data.labels, trees__X_val=data.valid(TREES), trees__y_val=data.valid_labels)
 
 
-def _describe(data: _Data, contract: DataContract, config: TrainConfig, chosen: _Choice, scores: "np.ndarray[Any, Any]") -> Description:
+def _describe(
+    data: _Data, contract: DataContract, config: TrainConfig, chosen: _Choice, scores: "np.ndarray[Any, Any]"
+) -> Description:
     import numpy as np
 
     from mlstep.statistics.ranking import auc
 
     aucs, trials = chosen.fold_aucs[chosen.algorithm], chosen.tuned.trials
     base_rate = float(data.labels.mean())
-    threshold = config.threshold if config.threshold is not None else float(np.quantile(scores, config.threshold_quantile))
+    threshold = (
+        config.threshold if config.threshold is not None else float(np.quantile(scores, config.threshold_quantile))
+    )
     names = {"below": config.decision_below, "at_or_above": config.decision_at_or_above}
     metrics = {
         "cross_validation_auc_mean": float(np.mean(aucs)),
@@ -212,13 +220,22 @@ def _describe(data: _Data, contract: DataContract, config: TrainConfig, chosen: 
 
 
 def _write(
-    ctx: Context[TrainConfig], description: Description, estimator: Any, data: _Data, chosen: _Choice, scores: "np.ndarray[Any, Any]"
+    ctx: Context[TrainConfig],
+    description: Description,
+    estimator: Any,
+    data: _Data,
+    chosen: _Choice,
+    scores: "np.ndarray[Any, Any]",
 ) -> None:
     from mlstep.statistics.calibration import curve
     from mlstep.statistics.drift import profile, score_profile
     from mlstep_train import model_folder
 
-    known = {**profile(data.train, data.features), "score": score_profile(scores), "base_rate": float(data.labels.mean())}
+    known = {
+        **profile(data.train, data.features),
+        "score": score_profile(scores),
+        "base_rate": float(data.labels.mean()),
+    }
     calibration = {"rows": "validation", "curve": curve(data.valid_labels, scores, 10)}
     model_folder.write(ctx.outputs["model"], description, estimator, known, calibration)
     report = {

@@ -56,7 +56,9 @@ def make_folds(labels: "np.ndarray[Any, Any]", count: int, by_time: bool, seed: 
     return folds
 
 
-def tune(matrix: "np.ndarray[Any, Any]", labels: "np.ndarray[Any, Any]", folds: list[Any], limits: Search, progress: Progress) -> Tuned:
+def tune(
+    matrix: "np.ndarray[Any, Any]", labels: "np.ndarray[Any, Any]", folds: list[Any], limits: Search, progress: Progress
+) -> Tuned:
     """Tune the trees, fold by fold, so that a bad trial is pruned after its first folds."""
     import optuna
 
@@ -72,13 +74,17 @@ def tune(matrix: "np.ndarray[Any, Any]", labels: "np.ndarray[Any, Any]", folds: 
         return _score_folds(trial, estimator, matrix, labels, folds)
 
     def tell(study: "optuna.Study", trial: "optuna.trial.FrozenTrial") -> None:
-        progress(trial.number + 1, limits.trials, f"trial {trial.number + 1}/{limits.trials} best AUC {study.best_value:.4f}")
+        progress(
+            trial.number + 1, limits.trials, f"trial {trial.number + 1}/{limits.trials} best AUC {study.best_value:.4f}"
+        )
 
     study.optimize(objective, n_trials=limits.trials, callbacks=[tell])
     return Tuned(study.best_params, [_describe(trial) for trial in study.trials])
 
 
-def fold_aucs(estimator: Any, matrix: "np.ndarray[Any, Any]", labels: "np.ndarray[Any, Any]", folds: list[Any]) -> list[float]:
+def fold_aucs(
+    estimator: Any, matrix: "np.ndarray[Any, Any]", labels: "np.ndarray[Any, Any]", folds: list[Any]
+) -> list[float]:
     """AUC of each fold's test part after fitting on its train part."""
     from sklearn.base import clone
 

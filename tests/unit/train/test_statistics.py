@@ -94,7 +94,9 @@ def test_group_bootstrap_agrees_with_resampled_rows() -> None:
     labels = rng.random(3000) < 0.2
     counted = groups.table(names, favourable, labels)
     rates = groups.favourable_rate(counted.counts)
-    found = groups.ratio_interval(rates, groups.favourable_rate(groups.resample(counted.counts, 2000, SEED)), 1, 0, 0.95, "")
+    found = groups.ratio_interval(
+        rates, groups.favourable_rate(groups.resample(counted.counts, 2000, SEED)), 1, 0, 0.95, ""
+    )
     ratios = []
     for _ in range(1000):
         drawn = rng.integers(0, 3000, 3000)
@@ -125,7 +127,9 @@ def test_drift_of_missing_values_and_columns() -> None:
     number = Feature("x", "number", None, None, (), False, True)
     before = pl.DataFrame({"x": [float(value) for value in range(1000)]})
     known = drift.profile(before, [number])
-    half = drift.psi(known, before.with_columns(pl.when(pl.col("x") < 500).then(None).otherwise(pl.col("x")).alias("x")))["x"]
+    half = drift.psi(
+        known, before.with_columns(pl.when(pl.col("x") < 500).then(None).otherwise(pl.col("x")).alias("x"))
+    )["x"]
     gone = drift.psi(known, pl.DataFrame({"y": [1] * 1000}))["x"]
     assert (half.missing, half.missing_before) == (0.5, 0.0) and half.psi > 0.5
     assert gone.missing == 1.0 and gone.ks is None and gone.psi > half.psi

@@ -80,7 +80,8 @@ def psi(profile: Mapping[str, Any], frame: "pl.DataFrame") -> dict[str, Shift]:
 
     absent = pl.repeat(None, frame.height, dtype=pl.Float64, eager=True)
     return {
-        name: shift(known, frame[name] if name in frame.columns else absent) for name, known in sorted(profile["features"].items())
+        name: shift(known, frame[name] if name in frame.columns else absent)
+        for name, known in sorted(profile["features"].items())
     }
 
 
@@ -98,8 +99,14 @@ def shift(known: Mapping[str, Any], values: "pl.Series") -> Shift:
     before = np.array([*known["counts"], known["missing"]], dtype=np.float64)
     if known["kind"] == "number":
         counts, missing, mean = _count_numbers(values, np.array(known["edges"]))
-        distance = float(np.abs(np.cumsum(_shares(counts)) - np.cumsum(_shares(before[:-1]))).max()) if counts.sum() else None
-        moved = None if mean is None or not known["standard_deviation"] else (mean - known["mean"]) / known["standard_deviation"]
+        distance = (
+            float(np.abs(np.cumsum(_shares(counts)) - np.cumsum(_shares(before[:-1]))).max()) if counts.sum() else None
+        )
+        moved = (
+            None
+            if mean is None or not known["standard_deviation"]
+            else (mean - known["mean"]) / known["standard_deviation"]
+        )
         unseen = 0.0
     else:
         counts, missing = _count_categories(values, known["categories"])
@@ -166,7 +173,9 @@ def _known_numbers(values: "pl.Series") -> "np.ndarray[Any, Any]":
     return numbers[np.isfinite(numbers)]  # type: ignore[no-any-return]
 
 
-def _count_numbers(values: "pl.Series", edges: "np.ndarray[Any, Any]") -> "tuple[np.ndarray[Any, Any], int, float | None]":
+def _count_numbers(
+    values: "pl.Series", edges: "np.ndarray[Any, Any]"
+) -> "tuple[np.ndarray[Any, Any], int, float | None]":
     import numpy as np
 
     known = _known_numbers(values)

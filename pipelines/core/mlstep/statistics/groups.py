@@ -27,7 +27,9 @@ class GroupTable:
         return self.counts.sum(axis=(1, 2))  # type: ignore[no-any-return]
 
 
-def table(groups: "np.ndarray[Any, Any]", favourable: "np.ndarray[Any, Any]", labels: "np.ndarray[Any, Any]") -> GroupTable:
+def table(
+    groups: "np.ndarray[Any, Any]", favourable: "np.ndarray[Any, Any]", labels: "np.ndarray[Any, Any]"
+) -> GroupTable:
     """Count rows; groups are texts, the others 0 or 1, each (n_rows,)."""
     import numpy as np
 
@@ -66,7 +68,12 @@ def base_rate(counts: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
 
 
 def ratio_interval(
-    rates: "np.ndarray[Any, Any]", replicates: "np.ndarray[Any, Any]", group: int, reference: int, confidence: float, about: str
+    rates: "np.ndarray[Any, Any]",
+    replicates: "np.ndarray[Any, Any]",
+    group: int,
+    reference: int,
+    confidence: float,
+    about: str,
 ) -> Interval:
     """A group's rate over the reference group's, with its interval; replicates is (n_replicates, n_groups).
 
@@ -78,7 +85,12 @@ def ratio_interval(
 
 
 def gap_interval(
-    rates: "np.ndarray[Any, Any]", replicates: "np.ndarray[Any, Any]", group: int, reference: int, confidence: float, about: str
+    rates: "np.ndarray[Any, Any]",
+    replicates: "np.ndarray[Any, Any]",
+    group: int,
+    reference: int,
+    confidence: float,
+    about: str,
 ) -> Interval:
     """The reference group's rate minus a group's, with its interval.
 

@@ -28,7 +28,9 @@ class Interval:
         return {**content, "about": self.about} if self.about else content
 
 
-def percentile_interval(value: float, replicates: "np.ndarray[Any, Any]", confidence: float, about: str = "") -> Interval:
+def percentile_interval(
+    value: float, replicates: "np.ndarray[Any, Any]", confidence: float, about: str = ""
+) -> Interval:
     """The percentile interval of bootstrap replicates; replicates that are NaN (an empty class or group) are left out.
 
     Raises:

@@ -69,7 +69,9 @@ def bootstrap_aucs(rankings: "list[Ranking]", replicates: int, seed: int) -> "np
     return found
 
 
-def auc_interval(labels: "np.ndarray[Any, Any]", scores: "np.ndarray[Any, Any]", replicates: int, confidence: float, seed: int) -> Interval:
+def auc_interval(
+    labels: "np.ndarray[Any, Any]", scores: "np.ndarray[Any, Any]", replicates: int, confidence: float, seed: int
+) -> Interval:
     """AUC with its percentile bootstrap interval.
 
     Raises:

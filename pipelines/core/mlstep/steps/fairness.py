@@ -56,7 +56,10 @@ class Fairness:
         scores = pl.read_parquet(ctx.inputs["scores"] / "scores.parquet")
         missing = [name for name in names if name not in scores.columns]
         if missing:
-            raise ConfigError(f"step fairness: the scores lack the group columns {', '.join(missing)}", "evaluate with a model trained on this contract")
+            raise ConfigError(
+                f"step fairness: the scores lack the group columns {', '.join(missing)}",
+                "evaluate with a model trained on this contract",
+            )
         columns = {name: judge(scores, name, ctx.config) for name in names}
         decision, reasons = _decide(columns, ctx.config)
         report = {
@@ -66,7 +69,9 @@ class Fairness:
             "smallest_ratio": ctx.config.smallest_ratio,
             "smallest_group": ctx.config.smallest_group,
             "columns": columns,
-            "undecidable": sorted(f"{name}: {group}" for name, column in columns.items() for group in column["undecidable"]),
+            "undecidable": sorted(
+                f"{name}: {group}" for name, column in columns.items() for group in column["undecidable"]
+            ),
             "decision": decision,
             "reasons": reasons,
         }
@@ -135,13 +140,21 @@ def _decide(columns: dict[str, dict[str, Any]], config: FairnessConfig) -> tuple
     for name, column in columns.items():
         ratio, gap = column["approval_rate_ratio"], column["opportunity_gap"]
         if ratio is None:
-            warned.append(f"{name}: not decidable, fewer than two groups of {config.smallest_group} rows with favourable decisions")
+            warned.append(
+                f"{name}: not decidable, fewer than two groups of {config.smallest_group} rows with favourable decisions"
+            )
         elif ratio["low"] < config.smallest_ratio:
-            failed.append(f"{name}: approval-rate ratio {_shown(ratio)} must have a lower bound of {config.smallest_ratio} or more ({ratio['about']})")
+            failed.append(
+                f"{name}: approval-rate ratio {_shown(ratio)} must have a lower bound of {config.smallest_ratio} or more ({ratio['about']})"
+            )
         if gap is not None and gap["high"] > config.largest_gap:
-            warned.append(f"{name}: among rows that turned out well, approval differs by {_shown(gap)} ({gap['about']})")
+            warned.append(
+                f"{name}: among rows that turned out well, approval differs by {_shown(gap)} ({gap['about']})"
+            )
         if column["undecidable"] and ratio is not None:
-            warned.append(f"{name}: not decidable for {', '.join(column['undecidable'])} (fewer than {config.smallest_group} rows)")
+            warned.append(
+                f"{name}: not decidable for {', '.join(column['undecidable'])} (fewer than {config.smallest_group} rows)"
+            )
     if not columns:
         warned.append("not decidable: the contract names no group column (strata.role: group)")
     return ("fail" if failed else "warn" if warned else "pass"), failed + warned
