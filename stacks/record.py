@@ -96,7 +96,13 @@ def check(path: Path, root: Path | None = None) -> list[Problem]:
 
 
 def record_path(workspace: str, root: Path | None = None) -> Path:
-    """Return where the record of a workspace lives."""
+    """Return where the record of a workspace lives.
+
+    `STRATA_RECORDS` names another folder, so that an organisation keeps its records in a repository of its own.
+    """
+    elsewhere = os.environ.get("STRATA_RECORDS")
+    if elsewhere and root in (None, REPOSITORY):
+        return Path(elsewhere).expanduser() / f"{workspace}.yaml"
     return (root or REPOSITORY) / "stacks" / "workspaces" / f"{workspace}.yaml"
 
 

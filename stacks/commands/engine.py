@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -55,37 +57,51 @@ class Engine:
         return self._operate("preview", report, policy_packs=[str(self.repository / "policies")])
 
     def up(self, report: Report) -> Outcome:
-        """Make the world what the record says.
+        """Make the world what the record says; call `recover` before.
 
         Raises:
             Failure: somebody else holds the stack, or the program, a policy, a resource or the engine refuses.
         """
-        self._recover(report)
         return self._operate("up", report, policy_packs=[str(self.repository / "policies")])
 
     def destroy(self, report: Report) -> Outcome:
-        """Remove every resource of the stack; what the resources keep on purpose stays.
+        """Remove every resource of the stack, but nothing that they keep on purpose; call `recover` before.
 
         Raises:
             Failure: somebody else holds the stack, or a resource cannot be removed.
         """
-        self._recover(report)
         return self._operate("destroy", report)
 
-    def state(self) -> Mapping[str, Any]:
-        """Return the stack's state, without secret values in plain text."""
-        deployment = self._guard("read the state", lambda: self.stack.export_stack().deployment)
-        return dict(deployment or {})
+    def recover(self, report: Report) -> list[Mapping[str, Any]]:
+        """Clear what a killed operation left behind: its lock, and notes about resources it was changing.
 
-    def resources(self) -> list[Mapping[str, Any]]:
-        """Return the resources that the state holds, without the stack itself and its providers."""
-        found = self.state().get("resources") or []
+        Returns the resources that there are, without the stack itself and its providers.
+
+        Raises:
+            Failure: an operation that still runs holds the stack.
+        """
+        _ = self.stack
+        found = self._locks()
+        alive = locks.clear_stale(found)
+        if alive:
+            raise self._locked(alive)
+        if found:
+            report("cleared the lock of an operation that was killed")
+        state = self.state()
+        pending = locks.pending_operations(state)
+        if pending:
+            # Every resource of target local is created idempotently, so what was half made is simply made again.
+            self._clear_pending()
+            report(f"an operation was killed while it changed {', '.join(pending)}; making it whole")
         hidden = ("pulumi:pulumi:", "pulumi:providers:")
-        return [entry for entry in found if not str(entry.get("type", "")).startswith(hidden)]
+        return [entry for entry in state.get("resources") or [] if not entry["type"].startswith(hidden)]
 
-    def was_interrupted(self) -> bool:
-        """Return whether an earlier operation was killed and left notes about resources it was changing."""
-        return bool(locks.pending_operations(self.state()))
+    def state(self, decrypted: bool = False) -> dict[str, Any]:
+        """Return the stack's state; secret values stay encrypted unless a judge in memory must see them."""
+        # The Automation API's export_stack decrypts every secret, which hardly anything here needs.
+        show = ["--show-secrets"] if decrypted else []
+        content: dict[str, Any] = json.loads(self._pulumi("stack", "export", "--stack", self.stack_name, *show))
+        return content.get("deployment") or {}
 
     def forget(self) -> None:
         """Remove the stack itself, which must be empty."""
@@ -114,25 +130,22 @@ class Engine:
         except CommandError as error:
             raise self._failure(act, error, Outcome()) from None
 
-    def _recover(self, report: Report) -> None:
-        """Clear what a killed operation left behind: its lock, and notes about resources it was changing."""
-        _ = self.stack
-        found = self._locks()
-        alive = locks.clear_stale(found)
-        if alive:
-            raise self._locked(alive)
-        if found:
-            report("cleared the lock of an operation that was killed")
-        pending = locks.pending_operations(self.state())
-        if pending:
-            # Every resource of target local is created idempotently, so what was half made is simply made again.
-            self._clear_pending()
-            report(f"an operation was killed while it changed {', '.join(pending)}; making it whole")
-
     def _clear_pending(self) -> None:
-        deployment = self.stack.export_stack()
-        deployment.deployment["pending_operations"] = []
-        self._guard("repair the state", lambda: self.stack.import_stack(deployment))
+        content = json.loads(self._pulumi("stack", "export", "--stack", self.stack_name))
+        content["deployment"]["pending_operations"] = []
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json") as file:
+            json.dump(content, file)
+            file.flush()
+            self._pulumi("stack", "import", "--stack", self.stack_name, "--file", file.name)
+
+    def _pulumi(self, *arguments: str) -> str:
+        command = self.stack.workspace.pulumi_command
+
+        def run() -> str:
+            done = command.run(list(arguments), str(self.repository), self.environment)
+            return str(done.stdout)
+
+        return str(self._guard(" ".join(arguments[:2]), run))
 
     def _locks(self) -> list[locks.Lock]:
         return locks.held(self.environment["PULUMI_BACKEND_URL"], PROJECT, self.stack_name)

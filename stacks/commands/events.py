@@ -12,8 +12,8 @@ from typing import Any
 QUIET_OPERATIONS = ("same", "read", "refresh", "discard", "discard-replaced", "remove-pending-replace")
 """Operations that change nothing a person would want to be told of."""
 
-STORES = ("local:Directory", "local:KeyPair", "local:Secret", "local:MlflowAccess", "local:File")
-"""Types that hold data or keys: deleting or replacing one loses something."""
+STORES = ("local:Directory", "local:KeyPair", "local:Secret", "local:MlflowAccess")
+"""Types that hold data, keys or accounts: the platform loses sight of them when one is deleted or replaced."""
 
 LENGTHY = ("local:Environment", "local:Supervisor", "local:Process", "local:MlflowAccess")
 """Types whose changes take so long that people want to read of each."""
@@ -42,7 +42,7 @@ class Step:
 
     @property
     def is_store(self) -> bool:
-        """Whether losing this resource loses data or keys."""
+        """Whether it holds something that cannot be made again."""
         return self.type in STORES
 
     @property
@@ -202,6 +202,7 @@ def _finding(event: Any) -> Finding:
 
 
 def _holds(metadata: Any) -> str:
+    # What is replaced holds what it held before; only what is new says where it will be.
     state = metadata.old or metadata.new
     inputs = (state.inputs if state is not None else None) or {}
     return str(inputs.get("path") or inputs.get("dir") or "")

@@ -43,16 +43,19 @@ def refuse_loss(outcome: Outcome, existing: Sequence[Mapping[str, Any]], allowed
     Raises:
         Failure: names each store, what it holds, and the two ways out.
     """
-    lost = [step for step in outcome.steps if step.is_store and step.loses and step.name not in allowed]
+    # A store that only gets another name is taken up again under it.
+    kept = {step.holds for step in outcome.steps if step.operation == "create" and step.holds}
+    lost = [step for step in outcome.steps if step.is_store and step.loses and step.holds not in kept]
+    lost = [step for step in lost if step.name not in allowed]
     if not lost:
         return
     names = " ".join(f"--allow {step.name}" for step in lost)
     raise Failure(
-        f"{len(lost)} store(s) would be lost",
+        f"{len(lost)} store(s) would be given up",
         [_loss(step, existing) for step in lost],
         [
             "keep them: undo the change of the record that causes this (shown by `strata preview`)",
-            f"or lose them on purpose, after a copy: strata up {names}",
+            f"or give them up on purpose, after a copy: strata up {names}",
         ],
         exit_code=4,
     )

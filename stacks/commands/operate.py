@@ -106,9 +106,10 @@ def purge(
     Example: strata local purge --stack demo-dev
     """
     from stacks.commands.open_record import open_record
-    from stacks.commands.purging import purge_folder
+    from stacks.commands.purging import confirm, purge_folder
     from stacks.commands.ui import Screen
 
     screen, chosen = Screen(json_output), open_record(stack)
-    removed: Any = purge_folder(screen, chosen, yes)
+    confirm(screen, chosen, yes, asked_for=False)
+    removed = purge_folder(screen, chosen)
     screen.result({"folder": str(chosen.root), "removed_bytes": removed})

@@ -91,17 +91,21 @@ def down(
     """
     from stacks.commands.engine import Engine
     from stacks.commands.open_record import open_record
-    from stacks.commands.purging import purge_folder
+    from stacks.commands.purging import confirm, purge_folder
     from stacks.commands.ui import Screen
 
     screen, chosen = Screen(json_output), open_record(name or stack)
     engine = Engine(chosen)
+    if purge:
+        # Asked before anything is stopped: a no must change nothing.
+        confirm(screen, chosen, yes)
     with screen.running(f"platform {chosen.stack_name}") as progress:
+        engine.recover(progress.update)
         outcome = engine.destroy(progress.update)
     screen.done(f"platform {chosen.stack_name}", f"{outcome.deleted} resources removed", outcome.seconds)
     removed = 0
     if purge:
-        removed = purge_folder(screen, chosen, yes)
+        removed = purge_folder(screen, chosen)
         engine.forget()
     elif chosen.root.exists():
         screen.say(f"   data stays in {chosen.root}; remove it with: strata down {chosen.stack_name} --purge")
@@ -125,12 +129,12 @@ def build(screen: Screen, record: Record, engine: Engine, allowed: list[str]) ->
 
     label = f"platform {engine.stack_name}"
     refuse_taken_ports(record)
-    existing = engine.resources()
     with screen.running(label) as progress:
+        existing = engine.recover(progress.update)
         if existing:
             # What is there is compared first: nothing to do is the usual case, and a loss is refused before it happens.
             outcome = engine.preview(progress.quiet)
-            if outcome.changes == 0 and not engine.was_interrupted():
+            if outcome.changes == 0:
                 outcome.seconds = progress.seconds
                 screen.done(label, f"{outcome.resources} resources, 0 changes", progress.seconds)
                 return outcome

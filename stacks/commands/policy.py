@@ -45,7 +45,8 @@ def judge(engine: Engine) -> dict[str, Any]:
         Failure: nothing is built, or the catalogue or a rule is not valid.
     """
     python = engine.repository / "policies" / ".venv" / "bin" / "python"
-    deployment = engine.state()
+    # Encrypted values would leave controls on credentials undetermined. They go through a pipe, never to a file.
+    deployment = engine.state(decrypted=True)
     state = {"version": 3, "deployment": deployment}
     if not deployment.get("resources"):
         raise Failure(f"{engine.stack_name} has no resources to judge", remedy=f"strata up {engine.stack_name}")
@@ -76,5 +77,6 @@ def tell(screen: Screen, report: dict[str, Any]) -> None:
         if entry["verdict"] in {"error", "fail", "undetermined", "excepted"}:
             for resource in entry["resources"]:
                 if resource["verdict"] == entry["verdict"]:
-                    screen.say("\n".join(f"     {line}" for text in resource["messages"] for line in text.splitlines()))
+                    texts = [finding["message"] for finding in resource["findings"]]
+                    screen.say("\n".join(f"     {line}" for text in texts for line in text.splitlines()))
     screen.say(f" {report['line']}")

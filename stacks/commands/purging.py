@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import typer
@@ -17,11 +18,29 @@ MARKS = ("platform", "supervisor", "secrets")
 """Folders of which a platform folder has at least one; a folder without them is not ours to remove."""
 
 
-def purge_folder(screen: Screen, record: Record, yes: bool) -> int:
-    """Remove the platform folder after asking; return how many bytes it held.
+def confirm(screen: Screen, record: Record, yes: bool, asked_for: bool = True) -> None:
+    """Ask at a terminal whether the data may go. Elsewhere `--yes`, or an explicit wish (`asked_for`), is the answer.
 
     Raises:
-        Failure: processes still run from it, it is not a platform folder, or nobody can be asked.
+        Failure: there is nobody to ask.
+        typer.Exit: the answer was no.
+    """
+    folder = record.root
+    if yes or not folder.exists():
+        return
+    if screen.as_json or not sys.stdin.isatty():
+        if asked_for:
+            return
+        raise Failure("nobody to ask whether the data may be removed", remedy="add --yes", exit_code=2)
+    if not typer.confirm(f"Remove {folder} ({size_bytes(folder) / 1024**2:.1f} MiB) for good?"):
+        raise typer.Exit(1)
+
+
+def purge_folder(screen: Screen, record: Record) -> int:
+    """Remove the platform folder; return how many bytes it held.
+
+    Raises:
+        Failure: processes still run from it, or it is not a platform folder.
     """
     folder = record.root
     if not folder.exists():
@@ -30,8 +49,6 @@ def purge_folder(screen: Screen, record: Record, yes: bool) -> int:
     _refuse_foreign(folder, record)
     _refuse_running(folder, record)
     size = size_bytes(folder)
-    if not yes and not _confirmed(screen, folder, size):
-        raise typer.Exit(1)
     # Write-once stores are read-only folders; their owner may still remove them.
     for path in [folder, *(Path(where) for where, _, _ in os.walk(folder))]:
         os.chmod(path, 0o700)
@@ -70,11 +87,3 @@ def _refuse_running(folder: Path, record: Record) -> None:
             f"strata down {record.stack_name}",
             exit_code=4,
         )
-
-
-def _confirmed(screen: Screen, folder: Path, size: int) -> bool:
-    import sys
-
-    if screen.as_json or not sys.stdin.isatty():
-        raise Failure("nobody to ask whether the data may be removed", remedy="add --yes", exit_code=2)
-    return typer.confirm(f"Remove {folder} ({size / 1024**2:.1f} MiB) for good?")
