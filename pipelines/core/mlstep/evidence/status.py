@@ -12,7 +12,7 @@ from mlstep.platform import load
 
 
 def main(argv: list[str]) -> int:
-    """Show it; 0 when nothing needs attention, 1 when a process is down, something does not verify, or an alert is on."""
+    """Show it; 1 when a process is down, something does not verify or an alert is on, else 0."""
     parser = argparse.ArgumentParser(
         prog="mlstep status",
         description="Stage, processes, champions, alerts, runs. Exit code 1 when something needs attention.",
@@ -53,9 +53,11 @@ def _lines(found: dict[str, Any], attention: list[str], colour: bool) -> Iterato
         )
     for run in found["runs"]:
         why = f"  {run['reasons'][0]}" if run["reasons"] else ""
-        yield f"run         {run['pipeline']} {run['run']}  {run['state']}  {_time(run['started'])}  by {run['author']}{why}"
+        when = f"{_time(run['started'])}  by {run['author']}"
+        yield f"run         {run['pipeline']} {run['run']}  {run['state']}  {when}{why}"
     for candidate in found["waiting"]:
-        yield f"candidate   {candidate['model']} v{candidate['version']} by {candidate['author']} waits: strata sign {candidate['model']} v{candidate['version']}"
+        command = f"strata sign {candidate['model']} v{candidate['version']}"
+        yield f"candidate   {candidate['model']} v{candidate['version']} by {candidate['author']} waits: {command}"
     for sentence in attention:
         yield paint(f"attention   {sentence}", "red", colour)
     if not attention:
@@ -65,11 +67,13 @@ def _lines(found: dict[str, Any], attention: list[str], colour: bool) -> Iterato
 def _model(model: dict[str, Any], colour: bool) -> Iterator[str]:
     champion = model["champion"]
     if champion is None:
-        yield f"model       {model['name']}  {paint(model['problem'], 'red', colour) if model['problem'] else 'no champion yet: the fallback answers'}"
+        problem = paint(str(model["problem"]), "red", colour)
+        yield f"model       {model['name']}  {problem if model['problem'] else 'no champion yet: the fallback answers'}"
         return
     auc = model["metrics"].get("auc")
     words = f"AUC {auc['value']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}]" if auc else ""
-    yield f"model       {model['name']} v{champion['version']}  sha256 {champion['digest'][:12]}  since {_time(champion['since'])} by {champion['by']}  {words}".rstrip()
+    name = f"{model['name']} v{champion['version']}  sha256 {champion['digest'][:12]}"
+    yield f"model       {name}  since {_time(champion['since'])} by {champion['by']}  {words}".rstrip()
     alias = model["alias"]
     yield f"  {_mark(alias['state'] == 'in line', colour)} MLflow's alias {alias['state']}: {alias['detail']}"
 

@@ -28,17 +28,17 @@ def build(root: Path) -> Starlette:
     """The portal of one platform folder, for local names of this machine only."""
     routes = [
         Route("/healthz", _health),
-        _html("/", lambda platform, at: overview.render(platform)),
-        _html("/monitoring/", lambda platform, at: monitoring.render(platform)),
-        _html("/catalog/", lambda platform, at: catalog.render_list(platform)),
+        _html("/", lambda platform, _at: overview.render(platform)),
+        _html("/monitoring/", lambda platform, _at: monitoring.render(platform)),
+        _html("/catalog/", lambda platform, _at: catalog.render_list(platform)),
         _html("/catalog/{name}", lambda platform, at: catalog.render(platform, at["name"])),
-        _html("/runs/", lambda platform, at: run.render_list(platform)),
+        _html("/runs/", lambda platform, _at: run.render_list(platform)),
         _html("/runs/{pipeline}/{run}", lambda platform, at: run.render(platform, at["pipeline"], at["run"])),
         _html(
             "/runs/{pipeline}/{run}/{step}/log",
             lambda platform, at: run.render_log(platform, at["pipeline"], at["run"], at["step"]),
         ),
-        _html("/policies/", lambda platform, at: policies.render(platform)),
+        _html("/policies/", lambda platform, _at: policies.render(platform)),
         _html("/models/{name}", lambda platform, at: model.render(platform, at["name"])),
         _html(
             "/models/{name}/v{version:int}/gate", lambda platform, at: gate.render(platform, at["name"], at["version"])
@@ -104,7 +104,7 @@ def _status(request: Request) -> Response:
 
 
 def _problem(request: Request, error: Exception) -> Response:
-    """A page, or JSON below /api, that says what is wrong; a defect keeps its traceback in the log and out of the page."""
+    """A page, or JSON below /api, that says what is wrong; a traceback goes to the log, never to the page."""
     status, what, remedy = _words(error)
     if status >= 500 and not isinstance(error, StrataError):
         _log.error("%s", request.url.path, exc_info=error)

@@ -10,7 +10,7 @@ def main(argv: list[str]) -> int:
     """Serve until told to stop."""
     parser = argparse.ArgumentParser(
         prog="mlstep portal",
-        description="Pages about models, data, runs and decisions, on 127.0.0.1; reads the platform folder and writes nothing.",
+        description="Pages about models, data, runs and decisions, on 127.0.0.1; nothing is written.",
         epilog="example: mlstep portal --root ~/.local/share/strata/demo-dev --port 25102",
     )
     parser.add_argument("--root", type=Path, required=True, help="the platform folder")

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from mlstep.canonical import now
 from mlstep.platform import Platform
-from mlstep.portal.charts.svg import number
+from mlstep.portal.charts.svg import NOTHING, number
 
 TEMPLATES = Path(__file__).parent / "templates"
 _GOOD = {
@@ -70,7 +70,8 @@ def stylesheet() -> str:
 def security_headers() -> dict[str, str]:
     """Nothing may load or run but this very style sheet; nobody may frame the page."""
     digest = base64.b64encode(hashlib.sha256(stylesheet().encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action 'self'; "
+    policy += "base-uri 'none'; frame-ancestors 'none'"
     return {
         "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",
@@ -118,7 +119,7 @@ def _environment() -> Environment:
 def moment(value: datetime | str | None) -> Markup:
     """A time in UTC, for people and for machines."""
     if value is None:
-        return Markup("–")
+        return Markup("{}").format(NOTHING)
     when = datetime.fromisoformat(value) if isinstance(value, str) else value
     return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), f"{when:%Y-%m-%d %H:%M} UTC")
 
@@ -134,7 +135,7 @@ def ago(value: datetime | str | None) -> str:
 def seconds(value: float | None) -> str:
     """A span of time in one unit."""
     if value is None:
-        return "–"
+        return NOTHING
     value = max(value, 0.0)
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if value >= 2 * size:
@@ -144,7 +145,7 @@ def seconds(value: float | None) -> str:
 
 def percent(value: float | None) -> str:
     """A share."""
-    return "–" if value is None else f"{value:.1%}"
+    return NOTHING if value is None else f"{value:.1%}"
 
 
 def kind(word: str) -> str:

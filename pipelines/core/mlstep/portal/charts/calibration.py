@@ -5,7 +5,18 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from mlstep.portal.charts.svg import Box, Scale, drawing, figure, horizontal_grid, number, ticks, titled, vertical_ticks
+from mlstep.portal.charts.svg import (
+    Box,
+    Scale,
+    drawing,
+    figure,
+    horizontal_grid,
+    number,
+    shape,
+    ticks,
+    titled,
+    vertical_ticks,
+)
 
 BOX = Box(520, 340, left=56, right=20, top=26, bottom=44)
 
@@ -26,16 +37,14 @@ def calibration_chart(title: str, bins: Sequence[Bin], note: str = "") -> Markup
     top = max(value for item in bins for value in (item.predicted, item.observed, item.high or 0.0))
     marks = ticks(0.0, min(max(top, 0.01), 1.0), 5)
     x, y = Scale(0.0, marks[-1], *BOX.x), Scale(0.0, marks[-1], *BOX.y)
-    diagonal = Markup('<line class="reference" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(
-        x(0), y(0), x(marks[-1]), y(marks[-1])
-    )
+    diagonal = shape("line", "reference", x1=x(0), y1=y(0), x2=x(marks[-1]), y2=y(marks[-1]))
     path = " ".join(f"{x(item.predicted)},{y(item.observed)}" for item in bins)
     parts = [
         horizontal_grid(BOX, y, marks, "observed share"),
         vertical_ticks(BOX, [(x(value), number(value)) for value in marks], "mean score"),
         diagonal,
     ]
-    parts += [Markup('<polyline class="line s0" points="{}"/>').format(path), *(_dot(item, x, y) for item in bins)]
+    parts += [shape("polyline", "line s0", points=path), *(_dot(item, x, y) for item in bins)]
     rows = [[item.predicted, item.observed, item.low, item.high, item.count] for item in bins]
     spoken = (
         f"{title}: {len(bins)} bins, largest gap {number(max(abs(item.predicted - item.observed) for item in bins))}"
@@ -47,10 +56,6 @@ def _dot(item: Bin, x: Scale, y: Scale) -> Markup:
     place = x(item.predicted)
     whisker = Markup()
     if item.low is not None and item.high is not None:
-        whisker = Markup('<line class="whisker s0" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
-            place, place, y(item.low), y(item.high)
-        )
-    dot = Markup('<circle class="dot s0" cx="{}" cy="{}" r="4"/>').format(place, y(item.observed))
-    return titled(
-        whisker + dot, f"mean score {number(item.predicted)}, observed {number(item.observed)}, n = {item.count:,}"
-    )
+        whisker = shape("line", "whisker s0", x1=place, x2=place, y1=y(item.low), y2=y(item.high))
+    words = f"mean score {number(item.predicted)}, observed {number(item.observed)}, n = {item.count:,}"
+    return titled(whisker + shape("circle", "dot s0", cx=place, cy=y(item.observed), r=4), words)

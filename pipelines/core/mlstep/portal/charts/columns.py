@@ -12,6 +12,7 @@ from mlstep.portal.charts.svg import (
     drawing,
     figure,
     horizontal_grid,
+    shape,
     ticks,
     time_ticks,
     titled,
@@ -32,7 +33,7 @@ class Column:
 
 def column_chart(title: str, columns: Sequence[Column], names: tuple[str, str], note: str = "") -> Markup:
     """A column a span; `names` are those of the count and of the special ones among them."""
-    marks = ticks(0.0, float(max(max(column.count for column in columns), 1)), 4)
+    marks = ticks(0.0, float(max(1, *(column.count for column in columns))), 4)
     y = Scale(0.0, marks[-1], *BOX.y)
     first, last = columns[0].time, columns[-1].time
     left, right = BOX.x
@@ -57,16 +58,13 @@ def column_chart(title: str, columns: Sequence[Column], names: tuple[str, str], 
 
 
 def _column(column: Column, centre: float, width: float, y: Scale, names: tuple[str, str]) -> Markup:
-    parts = []
-    for css, count in (("bar s0", column.count), ("bar red", column.special)):
-        if count:
-            height = y(count)
-            parts.append(
-                Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}" rx="1"/>').format(
-                    css, round(centre - width / 2, 2), height, round(width, 2), round(y(0) - height, 2)
-                )
-            )
-    return titled(
-        Markup().join(parts),
-        f"{column.time:%Y-%m-%d %H:%M}: {column.count:,} {names[0]}, {column.special:,} {names[1]}",
-    )
+    bars = [
+        _bar(css, count, centre, width, y) for css, count in (("s0", column.count), ("red", column.special)) if count
+    ]
+    words = f"{column.time:%Y-%m-%d %H:%M}: {column.count:,} {names[0]}, {column.special:,} {names[1]}"
+    return titled(Markup().join(bars), words)
+
+
+def _bar(css: str, count: int, centre: float, width: float, y: Scale) -> Markup:
+    left, height = round(centre - width / 2, 2), round(y(0) - y(count), 2)
+    return shape("rect", f"bar {css}", x=left, y=y(count), width=round(width, 2), height=height, rx=1)

@@ -6,7 +6,7 @@ from graphlib import TopologicalSorter
 
 from markupsafe import Markup
 
-from mlstep.portal.charts.svg import Box, drawing
+from mlstep.portal.charts.svg import Box, drawing, shape, text
 
 NODE_WIDTH, NODE_HEIGHT, GAP_X, GAP_Y, MARGIN, LANE = 112, 50, 26, 20, 12, 10
 Edge = tuple[str, str]
@@ -36,7 +36,7 @@ class _Slot:
 
 
 def graph(title: str, nodes: Sequence[Node], edges: Sequence[Edge]) -> Markup:
-    """Each step in the column after its latest predecessor; an arrow over several columns gets a lane between the steps."""
+    """Each step in the column after its latest predecessor; an arrow over several columns gets a lane of its own."""
     columns = _columns([node.name for node in nodes], edges)
     level = {name: number for number, column in enumerate(columns) for name in column}
     shown = [edge for edge in _essential(edges) if edge[0] in level and edge[1] in level]
@@ -45,7 +45,10 @@ def graph(title: str, nodes: Sequence[Node], edges: Sequence[Edge]) -> Markup:
     width = MARGIN * 2 + len(columns) * NODE_WIDTH + (len(columns) - 1) * GAP_X
     places = _places(slots, shown, height)
     parts = [_edge(edge, places, level) for edge in shown]
-    parts += [_node(node, _left(level[node.name]), places[_Slot(level[node.name], node.name)] - NODE_HEIGHT / 2) for node in nodes]
+    parts += [
+        _node(node, _left(level[node.name]), places[_Slot(level[node.name], node.name)] - NODE_HEIGHT / 2)
+        for node in nodes
+    ]
     spoken = f"{title}: " + "; ".join(f"{node.name} {node.state}" for node in nodes)
     return Markup('<div class="scroll">{}</div>').format(drawing(Box(width, height), spoken, parts, "graph"))
 
@@ -134,16 +137,15 @@ def _edge(edge: Edge, places: Mapping[_Slot, float], level: Mapping[str, int]) -
             path += f" L{next_x:.1f},{next_y:.1f}"
         x, y = next_x, next_y
     head = f"M{x - 6:.1f},{y - 3.5:.1f} L{x:.1f},{y:.1f} L{x - 6:.1f},{y + 3.5:.1f}"
-    return Markup('<path class="edge" d="{}"/><path class="edge" d="{}"/>').format(path, head)
+    return shape("path", "edge", d=path) + shape("path", "edge", d=head)
 
 
 def _node(node: Node, x: float, y: float) -> Markup:
-    frame = Markup(
-        '<rect class="node" x="{x}" y="{y}" width="{w}" height="{h}" rx="7"/>'
-        '<rect class="state" x="{x}" y="{y}" width="5" height="{h}" rx="2"/>'
-    ).format(x=x, y=y, w=NODE_WIDTH, h=NODE_HEIGHT)
-    words = Markup(
-        '<text class="node-name" x="{x}" y="{y}">{name}</text><text class="node-detail" x="{x}" y="{below}">{detail}</text>'
-    ).format(x=x + 14, y=y + 21, below=y + 38, name=node.name, detail=node.detail)
-    title = Markup("<title>{}: {} {}</title>").format(node.name, node.state, node.detail)
-    return Markup('<a class="step {}" href="{}">{}{}{}</a>').format(node.state, node.href, title, frame, words)
+    parts = [
+        Markup("<title>{}: {} {}</title>").format(node.name, node.state, node.detail),
+        shape("rect", "node", x=x, y=y, width=NODE_WIDTH, height=NODE_HEIGHT, rx=7),
+        shape("rect", "state", x=x, y=y, width=5, height=NODE_HEIGHT, rx=2),
+        text("node-name", x + 14, y + 21, node.name),
+        text("node-detail", x + 14, y + 38, node.detail),
+    ]
+    return shape("a", f"step {node.state}", Markup().join(parts), href=node.href)

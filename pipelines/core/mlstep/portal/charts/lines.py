@@ -13,6 +13,8 @@ from mlstep.portal.charts.svg import (
     figure,
     horizontal_grid,
     number,
+    shape,
+    text,
     ticks,
     time_ticks,
     titled,
@@ -21,6 +23,8 @@ from mlstep.portal.charts.svg import (
 
 WIDE = Box(1080, 240)
 HALF = Box(520, 220)
+MOST_LINES = 8
+"""As many colours as the style sheet has."""
 SMALL = Box(250, 132, left=40, right=10, top=12, bottom=24)
 
 
@@ -109,31 +113,30 @@ def line_chart(title: str, lines: Sequence[Line], limit: Limit | None, look: Loo
 def _line(index: int, line: Line, x: Scale, y: Scale) -> Markup:
     places = [(x(point.time.timestamp()), y(point.value), point) for point in line.points]
     path = " ".join(f"{px},{py}" for px, py, _ in places)
-    dots = [
-        titled(
-            Markup('<circle class="dot s{} {}" cx="{}" cy="{}" r="{}"/>').format(
-                index, "red" if point.red else "", px, py, 4 if point.red else 2.6
-            ),
-            f"{line.name} {point.time:%Y-%m-%d %H:%M}: {number(point.value)}{' beyond its limit' if point.red else ''} {point.detail}",
-        )
-        for px, py, point in places
-    ]
-    return Markup('<polyline class="line s{}" points="{}"/>').format(index, path) + Markup().join(dots)
+    dots = [titled(_dot(index, px, py, point), _words(line.name, point)) for px, py, point in places]
+    return Markup().join([shape("polyline", f"line s{index}", points=path), *dots])
+
+
+def _dot(index: int, x: float, y: float, point: Point) -> Markup:
+    return shape("circle", f"dot s{index} red" if point.red else f"dot s{index}", cx=x, cy=y, r=4 if point.red else 2.6)
+
+
+def _words(name: str, point: Point) -> str:
+    beyond = " beyond its limit" if point.red else ""
+    return f"{name} {point.time:%Y-%m-%d %H:%M}: {number(point.value)}{beyond} {point.detail}".rstrip()
 
 
 def _limit(box: Box, height: float, limit: Limit) -> Markup:
     left, right = box.x
-    return Markup(
-        '<line class="limit" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="limit-label" x="{}" y="{}" text-anchor="end">{}</text>'
-    ).format(left, right, height, height, right, height - 4, limit.label)
+    line = shape("line", "limit", x1=left, x2=right, y1=height, y2=height)
+    return line + text("limit-label", right, height - 4, limit.label, "end")
 
 
 def _marker(box: Box, place: float, mark: Marker) -> Markup:
     bottom, top = box.y
-    line = Markup(
-        '<line class="marker" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="marker-label" x="{}" y="{}">{}</text>'
-    ).format(place, place, bottom, top, place + 4, top + 9, mark.label)
-    return titled(line, f"{mark.time:%Y-%m-%d %H:%M} {mark.label}")
+    line = shape("line", "marker", x1=place, x2=place, y1=bottom, y2=top)
+    words = text("marker-label", place + 4, top + 9, mark.label)
+    return titled(line + words, f"{mark.time:%Y-%m-%d %H:%M} {mark.label}")
 
 
 def _legend(lines: Sequence[Line]) -> Markup:

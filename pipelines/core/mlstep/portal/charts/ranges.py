@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from mlstep.portal.charts.svg import Box, Scale, drawing, figure, number, ticks, titled, vertical_ticks
+from mlstep.portal.charts.svg import Box, Scale, drawing, figure, number, shape, text, ticks, titled, vertical_ticks
 
 ROW = 26
 
@@ -62,55 +62,43 @@ def _layout(rows: Sequence[Row], axis: Axis) -> tuple[Box, Scale, list[float]]:
 
 def _grid(box: Box, x: Scale, marks: Sequence[float], axis: Axis) -> Markup:
     bottom, top = box.y
-    lines = [
-        Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(x(value), x(value), bottom, top)
-        for value in marks
-    ]
-    limit = Markup()
+    parts = [shape("line", "grid", x1=x(value), x2=x(value), y1=bottom, y2=top) for value in marks]
+    label = axis.label
     if axis.limit is not None:
-        place = x(axis.limit)
-        limit = titled(
-            Markup('<line class="limit" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(place, place, bottom, top),
-            axis.limit_label or f"limit {number(axis.limit)}",
-        )
-    label = f"{axis.label} (dashed: {axis.limit_label})" if axis.limit is not None and axis.limit_label else axis.label
-    return Markup().join([*lines, vertical_ticks(box, [(x(value), number(value)) for value in marks], label), limit])
+        words = axis.limit_label or f"limit {number(axis.limit)}"
+        label = f"{axis.label} (dashed: {words})"
+        parts.append(titled(shape("line", "limit", x1=x(axis.limit), x2=x(axis.limit), y1=bottom, y2=top), words))
+    return Markup().join([vertical_ticks(box, [(x(value), number(value)) for value in marks], label), *parts])
 
 
 def _whisker(box: Box, x: Scale, index: int, row: Row) -> Markup:
     y = box.top + ROW * index + ROW / 2
-    label = Markup('<text class="row-label" x="{}" y="{}" text-anchor="end">{}</text>').format(
-        box.left - 10, y + 4, row.label
-    )
+    label = text("row-label", box.left - 10, y + 4, row.label, "end")
     if row.value is None:
-        return label + Markup('<text class="tick" x="{}" y="{}">not decidable{}</text>').format(
-            box.left + 6, y + 4, f", n = {row.count:,}" if row.count is not None else ""
-        )
-    low, high = row.low if row.low is not None else row.value, row.high if row.high is not None else row.value
-    css = f"s0 {row.verdict}"
-    shape = Markup(
-        '<line class="whisker {}" x1="{}" x2="{}" y1="{}" y2="{}"/><circle class="dot {}" cx="{}" cy="{}" r="4.5"/><text class="value" x="{}" y="{}">{}</text>'
-    ).format(css, x(low), x(high), y, y, css, x(row.value), y, box.x[1] + 8, y + 4, number(row.value))
-    return label + titled(shape, _words(row))
+        count = "" if row.count is None else f", n = {row.count:,}"
+        return label + text("tick", box.left + 6, y + 4, f"not decidable{count}")
+    low = row.value if row.low is None else row.low
+    high = row.value if row.high is None else row.high
+    css = f"s0 {row.verdict}".strip()
+    parts = [
+        shape("line", f"whisker {css}", x1=x(low), x2=x(high), y1=y, y2=y),
+        shape("circle", f"dot {css}", cx=x(row.value), cy=y, r=4.5),
+        text("value", box.x[1] + 8, y + 4, number(row.value)),
+    ]
+    return label + titled(Markup().join(parts), _words(row))
 
 
 def _bar(box: Box, x: Scale, index: int, row: Row) -> Markup:
     y = box.top + ROW * index + 4
-    label = Markup('<text class="row-label" x="{}" y="{}" text-anchor="end">{}</text>').format(
-        box.left - 10, y + 13, row.label
-    )
+    label = text("row-label", box.left - 10, y + 13, row.label, "end")
     if row.value is None:
         return label
     zero, end = x(0.0), x(row.value)
-    shape = Markup('<rect class="bar s0" x="{}" y="{}" width="{}" height="{}" rx="2"/>').format(
-        min(zero, end), y, max(abs(end - zero), 1), ROW - 9
-    )
+    parts = [shape("rect", "bar s0", x=min(zero, end), y=y, width=max(abs(end - zero), 1), height=ROW - 9, rx=2)]
     if row.low is not None and row.high is not None:
-        shape += Markup('<line class="whisker over" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
-            x(row.low), x(row.high), y + 8.5, y + 8.5
-        )
-    shape += Markup('<text class="value" x="{}" y="{}">{}</text>').format(box.x[1] + 8, y + 13, number(row.value))
-    return label + titled(shape, _words(row))
+        parts.append(shape("line", "whisker over", x1=x(row.low), x2=x(row.high), y1=y + 8.5, y2=y + 8.5))
+    parts.append(text("value", box.x[1] + 8, y + 13, number(row.value)))
+    return label + titled(Markup().join(parts), _words(row))
 
 
 def _words(row: Row) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+NOTHING = "\N{EN DASH}"
+"""What stands where there is no value."""
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _SPANS = tuple(
     timedelta(minutes=count)
@@ -78,60 +80,51 @@ def time_ticks(first: datetime, last: datetime, count: int = 6) -> list[tuple[da
 def number(value: float | None, digits: int = 3) -> str:
     """A number for people: as many digits as say something."""
     if value is None or not math.isfinite(value):
-        return "–"
+        return NOTHING
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
-    return f"{value:.2g}" if text in {"0", "-0"} else text
+    shown = f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    return f"{value:.2g}" if shown in {"0", "-0"} else shown
+
+
+def shape(name: str, css: str, content: object = "", **places: object) -> Markup:
+    """One SVG element with a class; everything is escaped."""
+    attributes = Markup().join(Markup(' {}="{}"').format(key.replace("_", "-"), value) for key, value in places.items())
+    return Markup('<{} class="{}"{}>{}</{}>').format(name, css, attributes, content, name)
+
+
+def text(css: str, x: float, y: float, words: object, anchor: str = "start") -> Markup:
+    """Words at a place."""
+    return shape("text", css, words, x=x, y=y, text_anchor=anchor)
 
 
 def horizontal_grid(box: Box, scale: Scale, values: Sequence[float], label: str, percent: bool = False) -> Markup:
     """Grid lines and numbers of the upright axis, its label on top."""
     left, right = box.x
-    lines = [
-        Markup(
-            '<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="tick" x="{}" y="{}" text-anchor="end">{}</text>'
-        ).format(
-            left,
-            right,
-            scale(value),
-            scale(value),
-            left - 7,
-            scale(value) + 3.5,
-            f"{value:.0%}" if percent else number(value),
-        )
-        for value in values
-    ]
-    name = (
-        Markup('<text class="axis-label" x="{}" y="{}">{}</text>').format(4, 10, label) if label else Markup()
-    )
-    return Markup().join([*lines, name])
+    parts = []
+    for value in values:
+        height = scale(value)
+        parts.append(shape("line", "grid", x1=left, x2=right, y1=height, y2=height))
+        parts.append(text("tick", left - 7, height + 3.5, f"{value:.0%}" if percent else number(value), "end"))
+    return Markup().join([*parts, text("axis-label", 4, 10, label)])
 
 
 def vertical_ticks(box: Box, marks: Iterable[tuple[float, str]], label: str = "") -> Markup:
     """Numbers below the plot; `marks` are pixels with their labels."""
     bottom, _ = box.y
     left, right = box.x
-    parts = [Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(left, right, bottom, bottom)]
-    for x, text in marks:
-        parts.append(Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(x, x, bottom, bottom + 4))
-        parts.append(
-            Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">{}</text>').format(x, bottom + 17, text)
-        )
-    if label:
-        parts.append(
-            Markup('<text class="axis-label" x="{}" y="{}" text-anchor="middle">{}</text>').format(
-                (left + right) / 2, box.height - 3, label
-            )
-        )
-    return Markup().join(parts)
+    parts = [shape("line", "axis", x1=left, x2=right, y1=bottom, y2=bottom)]
+    for x, words in marks:
+        parts.append(shape("line", "axis", x1=x, x2=x, y1=bottom, y2=bottom + 4))
+        parts.append(text("tick", x, bottom + 17, words, "middle"))
+    return Markup().join([*parts, text("axis-label", (left + right) / 2, box.height - 3, label, "middle")])
 
 
-def titled(shape: Markup, text: str) -> Markup:
+def titled(picture: Markup, words: str) -> Markup:
     """A shape that says its numbers on hover."""
-    return Markup("<g><title>{}</title>{}</g>").format(text, shape)
+    return Markup("<g><title>{}</title>{}</g>").format(words, picture)
 
 
 def drawing(box: Box, title: str, parts: Iterable[Markup], css: str = "") -> Markup:
@@ -145,14 +138,15 @@ def figure(
     title: str, picture: Markup, headers: Sequence[str], rows: Sequence[Sequence[Any]], note: str = "", css: str = ""
 ) -> Markup:
     """A picture with its title, a note (window, source run), and its numbers as a table to open."""
-    return Markup(
-        '<figure class="figure {}"><figcaption>{}</figcaption>{}{}<details class="numbers"><summary>Numbers</summary>{}</details></figure>'
-    ).format(css, title, picture, Markup('<p class="note">{}</p>').format(note) if note else "", table(headers, rows))
+    words = [shape("figcaption", "title", title), picture]
+    words += [shape("p", "note", note)] if note else []
+    summary = Markup("<summary>Numbers</summary>{}").format(table(headers, rows))
+    return shape("figure", f"figure {css}".strip(), Markup().join([*words, shape("details", "numbers", summary)]))
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> Markup:
     """A plain table; numbers are aligned to the right."""
-    head = Markup().join(Markup("<th scope=col>{}</th>").format(text) for text in headers)
+    head = Markup().join(Markup("<th scope=col>{}</th>").format(words) for words in headers)
     body = Markup().join(Markup("<tr>{}</tr>").format(Markup().join(map(_cell, row))) for row in rows)
     return Markup('<div class="scroll"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(
         head, body
@@ -162,9 +156,9 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> Markup:
 def _cell(value: Any) -> Markup:
     if isinstance(value, float | int) and not isinstance(value, bool):
         return Markup('<td class="num">{}</td>').format(number(float(value), 4))
-    return Markup("<td>{}</td>").format("–" if value is None else escape(value))
+    return Markup("<td>{}</td>").format(NOTHING if value is None else escape(value))
 
 
 def _label(moment: float, pattern: str) -> str:
-    text = datetime.fromtimestamp(moment, UTC).strftime(pattern)
-    return text.removeprefix("0") if pattern.startswith("%d") else text
+    shown = datetime.fromtimestamp(moment, UTC).strftime(pattern)
+    return shown.removeprefix("0") if pattern.startswith("%d") else shown

@@ -1,4 +1,4 @@
-"""Pictures of a model: performance, calibration, importance, drift, fairness, traffic. None where there is nothing to draw."""
+"""Pictures of a model: performance, calibration, importance, drift, fairness, traffic."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from markupsafe import Markup
 from mlstep.history import Entry
 from mlstep.portal.charts.calibration import Bin, calibration_chart
 from mlstep.portal.charts.columns import Column, column_chart
-from mlstep.portal.charts.lines import HALF, SMALL, WIDE, Limit, Line, Look, Marker, Point, line_chart
+from mlstep.portal.charts.lines import HALF, MOST_LINES, SMALL, Limit, Line, Look, Marker, Point, line_chart
 from mlstep.portal.charts.ranges import Axis, Row, bar_chart, interval_chart
 from mlstep.portal.reading.models import Model, readings, threshold
 from mlstep.portal.reading.traffic import Traffic
@@ -133,22 +133,24 @@ def fairness(report: dict[str, Any], note: str) -> list[Markup]:
     return charts
 
 
-def fairness_over_windows(model: Model) -> Markup | None:
-    """The same ratio in production, on answers whose outcome is known."""
-    found = readings(model, "fairness")
-    if not found:
-        return None
-    lines = [
-        Line(subject or "all", [_point(end, reading) for end, reading in series])
-        for subject, series in sorted(found.items())
-    ][:5]
+def fairness_over_windows(model: Model) -> list[Markup]:
+    """The same ratio in production, on answers whose outcome is known: a picture a group column."""
+    by_column: dict[str, list[Line]] = {}
+    for subject, series in sorted(readings(model, "fairness").items()):
+        column, _, group = subject.partition("=")
+        by_column.setdefault(column, []).append(
+            Line(group or subject, [_point(end, reading) for end, reading in series])
+        )
     limit = threshold(model, "fairness")
-    return line_chart(
-        "Fairness in production, by group",
-        lines,
-        None if limit is None else Limit(limit, "alert below"),
-        Look(WIDE, "ratio", from_zero=False),
-    )
+    line = None if limit is None else Limit(limit, "alert below")
+    return [_groups(column, lines, line) for column, lines in by_column.items()]
+
+
+def _groups(column: str, lines: list[Line], limit: Limit | None) -> Markup:
+    """The groups that fare worst, as many as can be told apart by colour."""
+    worst = sorted(lines, key=lambda line: line.points[-1].value)[:MOST_LINES]
+    note = f"the {MOST_LINES} lowest of {len(lines)} groups" if len(lines) > MOST_LINES else ""
+    return line_chart(f"{column} in production", worst, limit, Look(HALF, "ratio", from_zero=False, note=note))
 
 
 def traffic(found: Traffic) -> Markup:

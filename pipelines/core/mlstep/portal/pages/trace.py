@@ -10,7 +10,7 @@ def render(platform: Platform, request_id: str) -> tuple[str, int]:
     """The page and its HTTP status: 404 when there is no such answer."""
     try:
         found = trace(platform, request_id)
-    except StrataError as error:
+    except StrataError:
         title = f"Trace of {request_id}"
     facts = {"request_id": request_id, "found": found, "error": None, "gate_page": _gate_page(found)}
     return page("trace.html", platform, title, "/trace", **facts), 200

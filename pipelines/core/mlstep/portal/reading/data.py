@@ -55,7 +55,7 @@ class DataSet:
 
     @property
     def sla(self) -> str:
-        """Whether rows were young enough when they were taken, and are still: kept, missed, late, or what is not known."""
+        """Whether rows were young enough when taken, and are still: kept, missed, late, or what is not known."""
         if self.freshness_hours is None:
             return "no promise"
         if self.age_hours is None:
