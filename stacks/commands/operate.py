@@ -8,6 +8,9 @@ import typer
 
 from stacks.commands.options import DEFAULT_STACK, JsonOption, StackOption
 
+NUMBERED = ("registry", "pipelines", "monitoring", "feature_store")
+"""Stages 1 to 4; each writes a file of its own."""
+
 
 def not_up(chosen: Any) -> Exception:
     """Return the failure of a command that needs a platform where there is none."""
@@ -35,10 +38,10 @@ def status(
     chosen = open_record(name or stack)
     if not (chosen.root / "platform").is_dir():
         raise not_up(chosen)
-    if not json_output:
-        Screen().say(
-            f" {chosen.stack_name}: stage {chosen.stage} configured, target {chosen.file.target}, {chosen.root}"
-        )
+    built = sum((chosen.root / "platform" / f"{stage}.json").is_file() for stage in NUMBERED)
+    if built != chosen.stage and not json_output:
+        text = f"the record says {chosen.stage}, built is {built}: strata up {chosen.stack_name}"
+        Screen().done("stage", text, warn=True)
     code = run_time.show(chosen.root, ["status"], json_output)
     if code:
         raise typer.Exit(code)
