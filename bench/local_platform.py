@@ -1,7 +1,7 @@
 """What the local platform costs: first and second `strata up`, the reference pipeline, and memory at rest.
 
-Run: `.strata/envs/dev/bin/python -m bench.local_platform [--rows 100000]`. Works on a copy of this repository with a record,
-ports and a data folder of its own, and takes everything down again. Environments and Pulumi must be there
+Run: `.strata/envs/dev/bin/python -m bench.local_platform [--rows 100000]`. Works with a record,
+ports, a state and a data folder of its own, and takes everything down again. Environments and Pulumi must be there
 (`make environments`).
 """
 
@@ -26,12 +26,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000, help="rows of the synthetic data set")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="strata-bench-"))
-    project, root = folder / "strata", folder / "data"
-    journey.copy_repository(project)
-    journey.ROWS = options.rows
-    base = journey.free_port_base()
-    journey.write_record(project, root, base)
-    workspace = journey.Workspace(project, root, base)
+    workspace = journey.make_workspace(folder, options.rows)
+    root = workspace.root
     try:
         figures: dict[str, object] = {"rows": options.rows}
         figures["first_up_seconds"] = seconds(lambda: workspace.strata("up", "--stack", journey.STACK, timeout=1200))

@@ -1,4 +1,4 @@
-"""One real platform per session, brought up with the command a user types, in a copy of this repository."""
+"""One real platform per session, brought up with the command a user types, with a record and a state of its own."""
 
 import json
 import os
@@ -17,23 +17,33 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[2]
 STACK = "journey-dev"
-ENVIRONMENTS = (".venv", "policies/.venv", ".strata/envs")
 ROWS = 40_000
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A copy of the repository with a record of its own, and the platform that record describes."""
+    """A folder with a record and a state of its own, and the platform that record describes.
 
-    project: Path
+    Attributes:
+        folder: holds `records/` and `state/`.
+        root: the platform folder.
+    """
+
+    folder: Path
     root: Path
     port_base: int
 
     def strata(self, *arguments: str, timeout: float = 600, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the `strata` command; with `check`, a failure shows what it printed."""
-        command = [str(self.project / ".venv/bin/python"), "-m", "stacks.commands.main", *arguments]
+        command = [str(REPOSITORY / ".venv/bin/strata"), *arguments]
         done = subprocess.run(
-            command, cwd=self.project, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
+            command,
+            cwd=REPOSITORY,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
         if check and done.returncode != 0:
             pytest.fail(
@@ -43,15 +53,28 @@ class Workspace:
 
     def mlstep(self, *arguments: str, timeout: float = 300, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the run-time plane's command in its own environment."""
-        command = [str(self.project / ".strata/envs/run-time/bin/mlstep"), *arguments]
+        command = [str(REPOSITORY / ".strata/envs/run-time/bin/mlstep"), *arguments]
         done = subprocess.run(
-            command, cwd=self.project, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
+            command,
+            cwd=REPOSITORY,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
         if check and done.returncode != 0:
             pytest.fail(
                 f"mlstep {' '.join(arguments)}: exit {done.returncode}\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
             )
         return done
+
+    def environment(self) -> dict[str, str]:
+        """The caller's environment, led to this record and this state and to no other."""
+        foreign = ("PULUMI_", "MLFLOW_", "STRATA_")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
+        own = {"STRATA_RECORDS": str(self.folder / "records"), "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}"}
+        return {**kept, **own, "NO_COLOR": "1"}
 
     def url(self, offset: int, path: str = "") -> str:
         """The address of a process, by its port offset."""
@@ -72,12 +95,6 @@ class Workspace:
     def processes(self) -> dict[str, list[int]]:
         """Running processes of this platform by name, found by the mark in their environment."""
         return marked_processes(self.root)
-
-
-def environment() -> dict[str, str]:
-    """The caller's environment without what would lead to another platform."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "MLFLOW_", "STRATA_"))}
-    return {**kept, "NO_COLOR": "1", "GIT_AUTHOR_EMAIL": "j.ek@demo.example"}
 
 
 def marked_processes(root: Path) -> dict[str, list[int]]:
@@ -116,29 +133,20 @@ def free_port_base(count: int = 10) -> int:
     raise RuntimeError("no ten free ports in a row between 26000 and 32000")
 
 
-def copy_repository(target: Path) -> None:
-    """Copy what Git knows, and link the environments instead of making them again."""
-    command = ["git", "-C", str(REPOSITORY), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, listed.split("\0")):
-        source = REPOSITORY / name
-        if source.is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target / name)
-    for name in ENVIRONMENTS:
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        (target / name).symlink_to(REPOSITORY / name)
-
-
-def write_record(project: Path, root: Path, port_base: int, **changes: Any) -> None:
-    """The demo's record under another name, with its own ports, folder and fewer rows."""
-    record = yaml.safe_load((project / "stacks/workspaces/demo.yaml").read_text(encoding="utf-8"))
+def make_workspace(folder: Path, rows: int = ROWS, **changes: Any) -> Workspace:
+    """The demo's record under another name, with its own ports, folder and number of rows; `changes` win."""
+    workspace = Workspace(folder, folder / "data", free_port_base())
+    record = yaml.safe_load((REPOSITORY / "stacks/workspaces/demo.yaml").read_text(encoding="utf-8"))
     record["workspace"] = "journey"
-    record["data"][0]["source"] = f"synthetic:credit?rows={ROWS}&seed=7"
-    record["environments"] = {"dev": {"local": {"ports": {"base": port_base}, "data_dir": str(root)}}}
+    record["data"][0]["source"] = f"synthetic:credit?rows={rows}&seed=7"
+    settings = {"ports": {"base": workspace.port_base}, "data_dir": str(workspace.root)}
+    record["environments"] = {"dev": {"local": settings}}
     record["retraining"] = {"cool_down_hours": 1, "maximum_runs_per_week": 10}
     record.update(changes)
-    (project / "stacks/workspaces/journey.yaml").write_text(yaml.safe_dump(record, sort_keys=False), encoding="utf-8")
+    for name in ("records", "state"):
+        (folder / name).mkdir(exist_ok=True)
+    (folder / "records" / "journey.yaml").write_text(yaml.safe_dump(record, sort_keys=False), encoding="utf-8")
+    return workspace
 
 
 @pytest.fixture(scope="session")
@@ -153,14 +161,10 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def empty_workspace(folder: Path) -> Iterator[Workspace]:
     """A workspace that is not up yet; whatever a test leaves running is taken down at the end."""
-    project, root = folder / "strata", folder / "data"
-    copy_repository(project)
-    base = free_port_base()
-    write_record(project, root, base)
-    workspace = Workspace(project, root, base)
+    workspace = make_workspace(folder)
     yield workspace
     down = workspace.strata("down", "--stack", STACK, "--purge", "--yes", check=False)
-    left = marked_processes(root)
+    left = marked_processes(workspace.root)
     for numbers in left.values():
         for number in numbers:
             os.kill(number, 9)

@@ -128,7 +128,7 @@ def test_secrets_are_nowhere_in_plain_text(workspace: Workspace) -> None:
     values = {value for value in values if len(value) >= 12}
     assert values
     places = [workspace.root / name for name in ("logs", "platform", "runs", "champions", "metrics", "alerts", "site")]
-    places.append(workspace.project / ".strata" / "state")
+    places.append(workspace.folder / "state")
     files = [file for place in places for file in place.rglob("*") if file.is_file()]
     command_lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
     public = {signer["public_key"] for signer in workspace.stage("foundation")["signers"]}
