@@ -108,6 +108,7 @@ class Placement:
         depends_on: Sequence[pulumi.Resource] = (),
         health_timeout_seconds: float = 120.0,
         env: Mapping[str, pulumi.Input[str]] | None = None,
+        secret_env: Mapping[str, pulumi.Input[str]] | None = None,
         python: pulumi.Output[str] | None = None,
     ) -> Process:
         """A process of this component.
@@ -127,6 +128,7 @@ class Placement:
             health=health,
             health_timeout_seconds=health_timeout_seconds,
             env=pulumi.Output.all(base, own).apply(_merged),
+            secret_env=pulumi.Output.all(dict(secret_env or {})).apply(_merged),
             configuration={"foundation": self._host["digest"], "stage": reads.content.apply(digest)},
             opts=self.options([reads, *depends_on]),
         )

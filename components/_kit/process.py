@@ -10,7 +10,18 @@ from pulumi import dynamic
 from components._kit import converge, provider
 from components._kit.program import Program
 
-DECLARED = ("root", "name", "python", "command", "port", "health", "health_timeout_seconds", "env", "configuration")
+DECLARED = (
+    "root",
+    "name",
+    "python",
+    "command",
+    "port",
+    "health",
+    "health_timeout_seconds",
+    "env",
+    "secret_env",
+    "configuration",
+)
 
 
 class ProcessProvider(provider.LocalProvider):
@@ -37,7 +48,7 @@ class ProcessProvider(provider.LocalProvider):
         """Tells whether it runs; the inputs stay as they are, because liveness is not desired state."""
         if not Path(props["root"]).is_dir():
             return dynamic.ReadResult("", {})
-        inputs = {key: props[key] for key in DECLARED}
+        inputs = provider.outs(props, DECLARED)
         return dynamic.ReadResult(id_, _outs(props, running=converge.well(Program.of(props))), inputs)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -73,6 +84,7 @@ class Process(dynamic.Resource, module="local", name="Process"):
         health: str,
         health_timeout_seconds: float = 60.0,
         env: pulumi.Input[Mapping[str, str]] | None = None,
+        secret_env: pulumi.Input[Mapping[str, str]] | None = None,
         configuration: Mapping[str, pulumi.Input[str]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -87,7 +99,8 @@ class Process(dynamic.Resource, module="local", name="Process"):
             port: TCP port that it binds on 127.0.0.1.
             health: Path that answers 2xx when it is ready.
             health_timeout_seconds: How long it may take to answer, in seconds.
-            env: Its whole environment; nothing is inherited. Secret.
+            env: Its environment, together with `secret_env`; nothing is inherited.
+            secret_env: The part of its environment that nobody may see. Secret.
             configuration: Digests of files it reads at its start; a change restarts it.
             opts: Resource options.
         """
@@ -99,10 +112,11 @@ class Process(dynamic.Resource, module="local", name="Process"):
             "port": port,
             "health": health,
             "health_timeout_seconds": health_timeout_seconds,
-            "env": pulumi.Output.secret({} if env is None else env),
+            "env": {} if env is None else env,
+            "secret_env": pulumi.Output.secret({} if secret_env is None else secret_env),
             "configuration": dict(configuration or {}),
             "running": None,
         }
         # The plugin sees plain text and says so; without this the echoed environment would be plain in the state.
-        secret = pulumi.ResourceOptions(additional_secret_outputs=["env"])
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["secret_env"])
         super().__init__(ProcessProvider(), resource_name, props, pulumi.ResourceOptions.merge(opts, secret))

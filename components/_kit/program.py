@@ -14,8 +14,6 @@ STOP_SECONDS = 20
 """Above what the launcher gives its program, so that it can end the whole group before it is killed itself."""
 START_RETRIES = 5
 START_SECONDS = 2
-SHORTEST_SECRET = 12
-"""Characters from which a value of the environment could be a secret; blanking shorter ones would hide the cause."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +28,12 @@ class Program:
     health: str
     health_timeout_seconds: float
     env: Mapping[str, str]
+    secret_env: Mapping[str, str]
     configuration: Mapping[str, str]
 
     @classmethod
     def of(cls, props: Mapping[str, Any]) -> "Program":
-        """Program of a resource's inputs. Numbers arrive as floats."""
+        """Program of a resource's inputs. Numbers arrive as floats; an older state may lack a key and must still go."""
         return cls(
             root=props["root"],
             name=props["name"],
@@ -44,6 +43,7 @@ class Program:
             health=props["health"],
             health_timeout_seconds=float(props["health_timeout_seconds"]),
             env=dict(props["env"]),
+            secret_env=dict(props.get("secret_env") or {}),
             configuration=dict(props["configuration"]),
         )
 
@@ -63,7 +63,7 @@ class Program:
         told = {
             "command": list(self.command),
             "configuration": dict(self.configuration),
-            "env": dict(self.env),
+            "env": {**self.env, **self.secret_env},
             "folder": self.root,
             "port": self.port,
             "stop_seconds": marks.TERM_SECONDS,
@@ -107,14 +107,13 @@ class Program:
             path.unlink(missing_ok=True)
 
     def last_words(self, lines: int = 20) -> str:
-        """Last lines of the log, with every value of the environment that could be a secret blanked."""
+        """Last lines of the log, with secrets of the environment blanked."""
         try:
             text = self.log.read_text(errors="replace")
         except FileNotFoundError:
             return "(no log)"
-        for value in self.env.values():
-            if len(value) >= SHORTEST_SECRET:
-                text = text.replace(value, "***")
+        for value in filter(None, self.secret_env.values()):
+            text = text.replace(value, "***")
         return "\n".join(text.splitlines()[-lines:]) or "(empty log)"
 
 

@@ -58,4 +58,4 @@ def is_unknown(value: Any) -> bool:
 
 def outs(props: dict[str, Any], keys: Iterable[str], **computed: Any) -> dict[str, Any]:
     """Outputs of a resource: its inputs under the same keys, so that previews know them, and what was computed."""
-    return {**{key: props[key] for key in keys}, **computed}
+    return {**{key: props.get(key) for key in keys}, **computed}

@@ -44,7 +44,7 @@ class SupervisorProvider(provider.LocalProvider):
         """Tells whether it runs. Whether it should is not a matter of state: it always should."""
         if not Path(props["root"]).is_dir():
             return dynamic.ReadResult("", {})
-        inputs = {key: props[key] for key in DECLARED}
+        inputs = provider.outs(props, DECLARED)
         return dynamic.ReadResult(id_, _outs(props, running=rpc.alive(supervisord.socket_path(props["root"]))), inputs)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:

@@ -131,11 +131,13 @@ class LocalModelRegistry(contract.ModelRegistry):
             health_timeout_seconds=MLFLOW_SECONDS,
             env={
                 "MLFLOW_AUTH_CONFIG_PATH": auth.path,
-                # By environment, not by argument: a database URL holds a password, and others see arguments in `ps`.
+                # By environment too: part of MLflow reads it while it is imported, before it reads its arguments.
+                "MLFLOW_SERVER_ALLOWED_HOSTS": hosts,
+            },
+            secret_env={
+                # Not an argument: a database URL holds a password, and others see arguments in `ps`.
                 "MLFLOW_BACKEND_STORE_URI": url,
                 "MLFLOW_FLASK_SERVER_SECRET_KEY": flask.value,
-                # Also by environment: part of MLflow reads it while it is imported, before it reads its arguments.
-                "MLFLOW_SERVER_ALLOWED_HOSTS": hosts,
             },
         )
 

@@ -1,6 +1,6 @@
 """A small real HTTP server for tests of the supervisor: answers every GET with its pid. Standard library only.
 
-Options by environment: CRASH (print this and end with 3), ORPHAN (start a child that clears its environment and its
+Options by environment: CRASH (print this and the variable SECRET, and end with 3), ORPHAN (start a child that clears its environment and its
 parent), SLOW (seconds before the port is opened).
 """
 
@@ -29,7 +29,7 @@ def main() -> None:
     """Serve until ended."""
     port = int(sys.argv[sys.argv.index("--port") + 1])
     if "CRASH" in os.environ:
-        print(os.environ["CRASH"], flush=True)
+        print(os.environ["CRASH"], os.environ["SECRET"], flush=True)
         sys.exit(3)
     if "ORPHAN" in os.environ:
         # The shell ends at once, so its child has no living parent; -i leaves it no mark.

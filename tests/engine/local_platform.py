@@ -78,11 +78,12 @@ class LocalPlatform:
         wanted = {"root": str(self.root), "python": self.python, "ports": ports, "processes": list(processes)}
         self.write("wanted.json", json.dumps(wanted))
 
-    def process(self, name: str, offset: int, **env: str) -> dict[str, Any]:
+    def process(self, name: str, offset: int, secret: str = "", **env: str) -> dict[str, Any]:
         """Inputs of a process that runs the small HTTP program."""
         port = self.base + offset
         command = [self.python, str(HTTP_PROGRAM), "--port", str(port)]
-        return {"name": name, "port": port, "command": command, "env": {"PATH": "/usr/bin:/bin", **env}}
+        environment = {"PATH": "/usr/bin:/bin", **env}
+        return {"name": name, "port": port, "command": command, "env": environment, "secret_env": {"SECRET": secret}}
 
     def up(self, *arguments: str) -> Result:
         """`pulumi up` that must succeed."""

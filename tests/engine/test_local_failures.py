@@ -17,7 +17,7 @@ def _holding(port: int) -> socket.socket:
 
 def test_crash_loop_is_told_with_the_last_lines(local_platform: LocalPlatform) -> None:
     """A program that keeps ending fails the up with its own words, port and log; a secret in them is blanked."""
-    local_platform.want(local_platform.process("broken", 0, CRASH=f"no table 'rows' for {SECRET}", TOKEN=SECRET))
+    local_platform.want(local_platform.process("broken", 0, CRASH="no table 'rows' for", secret=SECRET))
     result = local_platform.engine.up(local_platform.folder)
     assert not result.ok
     assert "process 'broken' is not healthy: it keeps ending" in result.output

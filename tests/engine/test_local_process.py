@@ -59,7 +59,7 @@ def test_removed_process_goes_alone(local_platform: LocalPlatform) -> None:
 
 def test_secret_environment_is_nowhere_in_plain_text(local_platform: LocalPlatform) -> None:
     """A secret in a process's environment is encrypted in the state, also after a refresh, and in no command line."""
-    local_platform.want(local_platform.process("holder", 0, TOKEN=SECRET))
+    local_platform.want(local_platform.process("holder", 0, secret=SECRET))
     local_platform.up()
     assert local_platform.engine.refresh(local_platform.folder).ok
     state = json.dumps(local_platform.engine.export(local_platform.folder))
