@@ -30,7 +30,7 @@ def waiting(bench: Bench, **more: object) -> dict[str, object]:
 
 
 def test_a_killed_step_is_retried(bench: Bench) -> None:
-    """kill -9 of a step's process is a crash, which is retried."""
+    """Kill -9 of a step's process is a crash, which is retried."""
     bench.define({"only": {"config": waiting(bench), "retries": 1}})
     process = bench.start()
     os.kill(started(bench), signal.SIGKILL)
@@ -41,7 +41,7 @@ def test_a_killed_step_is_retried(bench: Bench) -> None:
 
 
 def test_a_killed_runner_takes_its_steps_along(bench: Bench) -> None:
-    """kill -9 of the runner ends its step, frees the lock, reads as crashed, and the run can be resumed."""
+    """Kill -9 of the runner ends its step, frees the lock, reads as crashed, and the run can be resumed."""
     bench.define({"first": {}, "second": {"in": {"data": "first.data"}, "config": waiting(bench)}})
     process = bench.start()
     step = started(bench)

@@ -134,7 +134,7 @@ def test_a_service_that_does_not_answer(bench: Bench) -> None:
 
 
 class _Quiet(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
+    def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
 

@@ -153,6 +153,12 @@ def is_french(text: str) -> bool:
     )
 
 
+def is_phone(text: str) -> bool:
+    """A phone number in its written form: 8 to 15 digits (ITU-T E.164), and no date such as 01-02-2026."""
+    date_like = re.search(r"\b\d{1,2}[-/ ](?:0[1-9]|1[0-2])[-/ ](?:19|20)?\d{2}\b|\b\d{4}-\d{2}-\d{2}\b", text)
+    return 8 <= len(digits(text)) <= 15 and date_like is None
+
+
 def is_ipv4(text: str) -> bool:
     """An IPv4 address whose parts are 0 to 255, not a version such as 0.1.2.3."""
     parts = text.split(".")
@@ -166,8 +172,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "phone",
         r"(?:\+|\b00)[1-9]\d{0,2}[ \-/]?(?:\(0\))?(?:[ \-/]?\d{2,4}){3,5}\b"
-        r"|\b0\d{1,3}[ \-/]\d{2,4}(?:[ \-]?\d{2,3}){1,3}\b",
-        None,
+        r"|(?:^|[\s(:,;])0\d{1,3}[ \-/]\d{2,4}(?:[ \-]?\d{2,3}){1,3}\b",
+        is_phone,
     ),
     Kind("Swedish personal number", r"\b(?:19|20)?\d{2}[01]\d[0-9]\d[\-+]?\d{4}\b", is_swedish, 0.01, True),
     Kind("Finnish personal code", r"\b[0-3]\d[01]\d{3}[\-+A-FU-Ya-fu-y]\d{3}[0-9A-Ya-y]\b", is_finnish, 0.03),

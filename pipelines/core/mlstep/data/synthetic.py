@@ -221,6 +221,7 @@ def _frame(recipe: Recipe, with_truth: bool) -> "pl.DataFrame":
     gender = rng.integers(0, 2, rows)
     age = _pick(rng, (0.12, 0.25, 0.33, 0.22, 0.08), rows)
     offsets = np.sort(rng.integers(0, DAYS * 86_400, rows))
+    offsets[-1:] = DAYS * 86_400 - 1  # However few the rows, the newest is as young as the recipe says.
     missing_tenure = rng.random(rows) < 0.02
     # What is recorded of women is worse than what is true of them: the model learns it, the truth does not know it.
     harm = recipe.unfairness * (gender == 1)
