@@ -151,7 +151,8 @@ def _judge(rule: Rule, key: str, value: Any) -> Finding:
 def _finding(rule: Rule, name: str, value: Any, verdict: Verdict, about: str) -> Finding:
     found = {key: value[key] for key in ("value", "low", "high")} if isinstance(value, dict) else value
     limit = ", ".join(map(str, rule.limit)) if rule.operator == "one_of" else rule.limit
-    bounds = {"low": "have a lower bound ", "high": "have an upper bound ", None: "be "}
+    of = "of " if rule.operator in {"at_least", "at_most"} else ""
+    bounds = {"low": f"have a lower bound {of}", "high": f"have an upper bound {of}", None: "be "}
     return Finding(
         name,
         verdict,

@@ -266,6 +266,8 @@ def load_estimator(file: Path) -> Any:
     Raises:
         IntegrityError: missing, damaged, or with types that are not trusted; nothing of it was run.
     """
+    from zipfile import BadZipFile
+
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
@@ -273,7 +275,7 @@ def load_estimator(file: Path) -> Any:
         return skops.io.load(file, trusted=list(TRUSTED_TYPES))
     except UntrustedTypesFoundException as error:
         raise IntegrityError(f"{file}: {error}", "do not load this file; train with the step train") from None
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise IntegrityError(
             f"{file} cannot be read as a model: {error}", "restore the folder, or train again"
         ) from None

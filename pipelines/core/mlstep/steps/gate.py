@@ -79,7 +79,7 @@ def _no_personal_data(reports: dict[str, Any]) -> Finding:
     wrong = [] if decision == "pass" else ["personal data" if decision == "fail" else "no verdict"]
     why = "Personal data without a legal basis in the contract must not reach a model."
     about = "see the report of pii for columns and kinds" if wrong else ""
-    return _builtin("pii.none", wrong, about, "must have a passing report", why)
+    return _builtin("pii.personal_data", wrong, about, "must have a passing report", why)
 
 
 def _builtin(name: str, wrong: list[str], about: str, must: str, why: str) -> Finding:
