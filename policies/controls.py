@@ -12,7 +12,7 @@ from policies.source import InvalidSourceError, Reader, load
 
 CATALOGUE = Path(__file__).resolve().parent / "catalogue"
 SEVERITIES = ("low", "medium", "high", "critical")
-KINDS = ("resource", "stack", "cross")
+KINDS = ("resource", "stack")
 FIXES = ("rewrite", "patch", "human")
 RISK_CLASSES = ("minimal", "limited", "high", "prohibited")
 FRAMEWORKS = ("eu_ai_act", "eu_requirements", "gdpr", "dora", "iso_42001", "nist_ai_rmf")

@@ -85,7 +85,14 @@ class Evaluator:
         self.learn(resource)
         controls = [control for control in self.catalogue.controls if control.kind == "resource"]
         concerned = [control for control in controls if control.concerns(resource.kind)]
-        return [self._judge(control, resource, resource.urn, resource.secrets()) for control in concerned]
+        results = []
+        for control in concerned:
+            reason = _other_target(control, {resource.target} - {None})
+            if reason:
+                results.append(self._not_applicable(control, resource.urn, self.level(control), [reason]))
+            else:
+                results.append(self._judge(control, resource, resource.urn, resource.secrets()))
+        return results
 
     def check_stack(self, stack: Stack) -> list[Result]:
         """Return the verdicts of all controls about the stack as a whole."""
@@ -180,8 +187,15 @@ def _run(predicates: tuple[Predicate, ...], subject: Resource | Stack, secrets: 
 
 
 def _not_concerned(control: Control, stack: Stack) -> str:
-    targets = {resource.target for resource in stack.resources if resource.target}
-    if targets and not targets & set(control.targets):
-        return f"target {', '.join(sorted(targets))}: applies to {', '.join(control.targets)} only"
+    reason = _other_target(control, {resource.target for resource in stack.resources} - {None})
+    if reason:
+        return reason
     stage = max([1, *(normalise.STAGES.get(resource.kind, 0) for resource in stack.resources)])
     return f"stage {stage}: applies from stage {control.stage} on" if stage < control.stage else ""
+
+
+def _other_target(control: Control, targets: set[str | None]) -> str:
+    """Return why the control is not about these targets; empty if it is about one of them, or none is known."""
+    if not targets or targets & set(control.targets):
+        return ""
+    return f"target {', '.join(sorted(map(str, targets)))}: applies to {', '.join(control.targets)} only"

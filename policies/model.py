@@ -130,7 +130,7 @@ class Control:
     stage: int
     targets: tuple[str, ...]
     kind: str
-    """`resource`, `stack` or `cross` (several stacks)."""
+    """`resource` or `stack`."""
     applies_to: tuple[str, ...]
     maps_to: Mapping[str, tuple[str, ...]]
     levels: Mapping[str, Level]

@@ -117,6 +117,19 @@ def test_rule_that_cannot_be_loaded_stops_everything(copied: Path, text: str, sa
     assert "Traceback" not in errors
 
 
+@pytest.mark.parametrize("control", ["MON-05", "MON-01"])
+def test_control_of_another_target(copied: Path, tmp_path: Path, control: str) -> None:
+    """A control that is not about this target says so, for single resources and for the stack."""
+    path = copied / "catalogue" / f"{control}.yaml"
+    path.write_text(path.read_text().replace("[local, azure, gcp, kubernetes]", "[azure, gcp]"))
+    broken = {"monitoring.inputs.log_retention_days": 1, "monitoring.inputs.alert_owner": ""}
+    with running(tmp_path, copied) as pack:
+        answer = pack.judge(case("", {"set": broken}))
+    assert answer.verdict(control) == "not applicable"
+    assert answer.control(control)["why"] == ["target local: applies to azure, gcp only"]
+    assert answer.firing() == {"MON-05", "MON-01"} - {control}
+
+
 def test_exception_in_force(copied: Path, tmp_path: Path) -> None:
     """An excepted finding is advisory, says by whom and until when, and is counted apart from passes."""
     _register(copied)
