@@ -10,6 +10,7 @@ Rules that hold for each of them, with the reason:
 - Every declared key is always present: a missing key is a KeyError in the plugin, which tells a reader nothing.
 """
 
+import abc
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,7 +18,7 @@ from pulumi import dynamic
 from pulumi.runtime.rpc import UNKNOWN
 
 
-class LocalProvider(dynamic.ResourceProvider):
+class LocalProvider(dynamic.ResourceProvider, abc.ABC):
     """Compares declared inputs, then lets the subclass look at the world."""
 
     serialize_as_secret_always = False
@@ -37,9 +38,9 @@ class LocalProvider(dynamic.ResourceProvider):
         # One path or port has one owner, so the old thing goes before the new one comes.
         return dynamic.DiffResult(changes=changes, replaces=replaces, delete_before_replace=True)
 
+    @abc.abstractmethod
     def as_declared(self, _olds: dict[str, Any], news: dict[str, Any]) -> bool:
         """Whether the world is as the inputs say; inputs are known and unchanged where this decides."""
-        raise NotImplementedError
 
 
 def differing(olds: dict[str, Any], news: dict[str, Any], keys: Iterable[str]) -> list[str]:

@@ -4,6 +4,7 @@ The file outlives the resource, as the data does: MLflow's users and the signed 
 values, so a destroy followed by an up takes up what is there. Only `purge` of the whole folder removes them.
 """
 
+import abc
 import base64
 import secrets
 from pathlib import Path
@@ -26,9 +27,9 @@ class _KeptFile(provider.LocalProvider):
     held: str
     """Output that the file holds."""
 
+    @abc.abstractmethod
     def make(self, props: dict[str, Any]) -> dict[str, str]:
         """Makes the value, or takes up the one in the file, and returns every computed output."""
-        raise NotImplementedError
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Makes the value once and writes the file."""

@@ -22,14 +22,13 @@ class SupervisorProvider(provider.LocalProvider):
         """Before the first start, looks for everything in the way, so that a preview already tells all of it."""
         if _olds or provider.is_unknown(news):
             return dynamic.CheckResult(news, [])
-        failures = [dynamic.CheckFailure("root", problem) for problem in _problems(news)]
-        return dynamic.CheckResult(news, failures)
+        told = _told(news)
+        return dynamic.CheckResult(news, [dynamic.CheckFailure("", told)] if told else [])
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Starts it after a last look for obstacles: the preview of a first `up` had no environment to look at."""
-        if found := _problems(props):
-            lines = "\n".join(f"  - {problem}" for problem in found)
-            raise RuntimeError(f"the platform in {props['root']} cannot start:\n{lines}")
+        if told := _told(props):
+            raise RuntimeError(told)
         supervisord.ensure(props["root"], props["python"])
         return dynamic.CreateResult(props["root"], _outs(props, running=True))
 
@@ -58,8 +57,12 @@ class SupervisorProvider(provider.LocalProvider):
         return bool(_olds.get("running")) and configured and rpc.alive(supervisord.socket_path(root))
 
 
-def _problems(props: dict[str, Any]) -> list[str]:
-    return preflight.problems(props["root"], props["python"], [int(port) for port in props["ports"]], props["modules"])
+def _told(props: dict[str, Any]) -> str:
+    """Everything that is in the way, as one message; empty if nothing is."""
+    ports = [int(port) for port in props["ports"]]
+    found = preflight.problems(props["root"], props["python"], ports, props["modules"])
+    lines = "".join(f"\n  - {problem}" for problem in found)
+    return f"the platform in {props['root']} cannot start:{lines}" if found else ""
 
 
 def _outs(props: dict[str, Any], *, running: bool) -> dict[str, Any]:
