@@ -1,7 +1,8 @@
-"""Outcomes of predictions: taken in at once, sorted by model in the next round of monitoring, joined with the answers on `request_id`.
+"""Outcomes of predictions: taken in at once, sorted by model in the next round of monitoring, joined on `request_id`.
 
 `<root>/truth/inbox/*.jsonl` holds what was handed in, `<root>/truth/<model>/*.parquet` what belongs to an answer,
-`<root>/truth/unknown/*.jsonl` what belongs to none. The last one handed in for a request counts: outcomes get corrected.
+`<root>/truth/unknown/*.jsonl` what belongs to none. The last one handed in for a request counts: outcomes get
+corrected.
 """
 
 import fcntl

@@ -29,8 +29,9 @@ _ANSWER = {
 }
 _PREDICT: dict[str, Any] = {
     "summary": "Ask the champion",
-    "description": 'One row as a map of features, or `{"rows": […]}`. Always answers: a row with a value missing or out of range, or no row '
-    f"at all gets the model's defined fallback, with the reason. At most {MOST_ROWS} rows and {MOST_BYTES >> 20} MiB.",
+    "description": 'One row as a map of features, or `{"rows": […]}`. Always answers: where a value is missing or '
+    "out of range, or the body is no row at all, the answer is the model's defined fallback, with the reason. "
+    f"At most {MOST_ROWS} rows and {MOST_BYTES >> 20} MiB.",
     "openapi_extra": {
         "requestBody": {
             "required": True,

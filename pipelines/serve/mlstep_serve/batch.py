@@ -89,8 +89,10 @@ def score_file(root: Path, answerer: Answerer, source: Path, target: Path, momen
     rows = fallbacks = 0
     for number, chunk in enumerate(_chunks(source)):
         identifiers = pl.format(f"{name}-{{}}", pl.int_range(rows, rows + chunk.height, eager=True))
+        begun = time.perf_counter()
         judged = answer(answerer, chunk)
-        record = _records(answerer, judged, pl.select(identifiers).to_series(), moment)
+        latency = round((time.perf_counter() - begun) * 1000 / max(1, chunk.height), 6)
+        record = _records(answerer, judged, pl.select(identifiers).to_series(), moment, latency)
         day = predictions.folder(root) / answerer.model / "champion" / f"date={iso(moment)[:10]}"
         _write(day / f"batch-{name}-{number:05d}.parquet", record)
         answered.append(
@@ -176,7 +178,9 @@ def _sent(chunk: "pl.DataFrame", typed: "pl.DataFrame", index: int, name: str) -
     return chunk.item(index, name) if value is None and name in chunk.columns else value
 
 
-def _records(answerer: Answerer, judged: "pl.DataFrame", identifiers: "pl.Series", moment: datetime) -> "pl.DataFrame":
+def _records(
+    answerer: Answerer, judged: "pl.DataFrame", identifiers: "pl.Series", moment: datetime, latency: float
+) -> "pl.DataFrame":
     import polars as pl
 
     types = predictions.schema()
@@ -188,7 +192,7 @@ def _records(answerer: Answerer, judged: "pl.DataFrame", identifiers: "pl.Series
         "version": champion.version if champion else None,
         "model_digest": champion.model_digest if champion else None,
         "role": "champion",
-        "latency_ms": None,
+        "latency_ms": latency,
         "schema": contract.get("sha256"),
         "source": "batch",
         "unknown_keys": 0,

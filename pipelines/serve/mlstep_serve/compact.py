@@ -109,7 +109,7 @@ class Compactor:
         fsync_seconds: float,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        self._root, self._role, self._wal, self._clock = root, role, wal, clock
+        self._root, self._role, self.wal, self._clock = root, role, wal, clock
         self._retention_days = retention_days
         self._fsync_seconds = fsync_seconds
         self._stop = threading.Event()
@@ -125,7 +125,7 @@ class Compactor:
         """Flush, close and compact the open file, then end."""
         self._stop.set()
         self._thread.join()
-        closed = self._wal.close()
+        closed = self.wal.close()
         if closed is not None:
             compact(self._root, closed)
 
@@ -133,10 +133,10 @@ class Compactor:
         """One round: everything that is due."""
         moment = self._clock()
         if (moment - self._flushed).total_seconds() >= self._fsync_seconds:
-            self._wal.flush()
+            self.wal.flush()
             self._flushed = moment
-        if self._wal.size >= ROTATE_BYTES or self._wal.age(moment) >= ROTATE_SECONDS:
-            closed = self._wal.rotate(moment)
+        if self.wal.size >= ROTATE_BYTES or self.wal.age(moment) >= ROTATE_SECONDS:
+            closed = self.wal.rotate(moment)
             if closed is not None:
                 compact(self._root, closed)
         if self._kept_house is None or (moment - self._kept_house).total_seconds() >= _HOUSEKEEPING_SECONDS:
@@ -144,7 +144,7 @@ class Compactor:
             self._keep_house(moment.astimezone(UTC).date())
 
     def _keep_house(self, today: date) -> None:
-        for file in leftovers(self._root, self._role, self._wal.path):
+        for file in leftovers(self._root, self._role, self.wal.path):
             compact(self._root, file)
         if self._role == "champion":  # One process keeps house, so that no two remove the same files.
             merge_days(self._root, today)

@@ -167,7 +167,7 @@ class Watch:
         command = f"strata sign {self._model} v{made['version']} --as {role}"
         self._tell(
             "end",
-            f"candidate v{made['version']} waits for a signature, v{self._champion.version} still answers. Next: {command}",
+            f"v{made['version']} waits for a signature, v{self._champion.version} still answers. Next: {command}",
             {**facts, "next": command},
         )
 

@@ -22,6 +22,7 @@ DEFAULT_RETENTION_DAYS = 183
 class Parts:
     """Champions, log and metrics of one role; `service` only for the champion, `shadow` only for the challenger."""
 
+    root: Path
     role: Role
     default_model: str
     champions: Champions
@@ -88,7 +89,7 @@ def build(root: Path, role: Role, fsync_seconds: float) -> Parts:
     wal = Wal(root, role, now(), fsync_seconds)
     champions = Champions(root, load_model, metrics.champion_event)
     compactor = Compactor(root, role, wal, _retention_days(facts), fsync_seconds)
-    parts = Parts(role, str(facts.stage("registry")["default_model"]), champions, compactor, metrics)
+    parts = Parts(root, role, str(facts.stage("registry")["default_model"]), champions, compactor, metrics)
     if role == "champion":
         parts.service = Service(champions, wal.append, now, metrics)
     else:

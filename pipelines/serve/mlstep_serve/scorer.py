@@ -26,7 +26,7 @@ def load_model(folder: Path) -> Model:
 def leave_out_frames() -> None:
     """Let this process do without pandas and pyarrow, as if they were not installed; for a service's own process only.
 
-    scikit-learn imports them only to know their types. No frame of theirs comes here, and they cost 80 MiB and a second.
+    scikit-learn imports them only to know their types. No frame of theirs comes here; they cost 80 MiB and a second.
     """
     if not any(isinstance(finder, _Absent) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Absent())

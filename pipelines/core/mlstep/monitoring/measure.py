@@ -140,7 +140,15 @@ def _shifts(rows: "pl.DataFrame", baseline: Baseline) -> "dict[str, drift.Shift]
 
 
 def _feature_drift(rows: "pl.DataFrame", baseline: Baseline) -> _Found:
-    return [(name, shift.psi, _words(shift)) for name, shift in _shifts(rows, baseline).items()]
+    """Values that are there against those of training; missing ones are another signal, and no reason to retrain."""
+    features = _asked(rows)
+    found: _Found = []
+    for name, known in sorted(baseline.profile.get("features", {}).items()):
+        if name in features.columns and len(features[name].drop_nulls()) >= _SMALLEST_GROUP:
+            values = features[name].drop_nulls()
+            shift = drift.shift({**known, "missing": 0}, values)
+            found.append((name, shift.psi, _words(shift)))
+    return found
 
 
 def _words(shift: "drift.Shift") -> str:
@@ -220,7 +228,7 @@ def _calibration(rows: "pl.DataFrame", baseline: Baseline) -> _Found:
     positives, expected = int(known["label"].sum()), float(known["score"].sum()) / known.height
     low, high = intervals.wilson(positives, known.height)
     gap = max(0.0, low - expected, expected - high)
-    detail = f"{positives / known.height:.1%} [{low:.1%}, {high:.1%}] of {known.height} happened, {expected:.1%} were expected"
+    detail = f"{positives / known.height:.1%} [{low:.1%}, {high:.1%}] happened, {expected:.1%} expected, n = {known.height}"
     return [("", gap, detail)]
 
 
