@@ -4,7 +4,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ class Demo:
     model: str
     champion: history.Entry
     description: Description
-    recipe: synthetic.Recipe
+    source: str
     dataset: str
 
 
@@ -85,7 +85,7 @@ def prepare(facts: platform.Platform, model: str) -> Demo:
             "drift can only be made up for a synthetic: source",
         )
     description = load_description(store.verify(facts.root, champion.model_digest))
-    return Demo(facts, model, champion, description, synthetic.parse_uri(source), str(data["name"]))
+    return Demo(facts, model, champion, description, source, str(data["name"]))
 
 
 def send(demo: Demo, rows: int, shift: float, tell: Tell) -> None:
@@ -110,7 +110,7 @@ def send(demo: Demo, rows: int, shift: float, tell: Tell) -> None:
 
 def _change_world(demo: Demo, shift: float, seed: int, tell: Tell) -> None:
     """From here on new source data is drifted too: a retraining must meet the world that the model meets."""
-    source = synthetic.to_uri(replace(demo.recipe, drift=shift, seed=seed + 2))
+    source = synthetic.with_values(demo.source, drift=shift, seed=seed + 2)
     write_atomic(_source_file(demo.facts, demo.dataset), pretty({"source": source}))
     tell(
         "world",

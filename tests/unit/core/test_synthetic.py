@@ -6,7 +6,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from mlstep.data.synthetic import DAYS, generate, parse_uri, to_uri
+from mlstep.data.synthetic import DAYS, generate, parse_uri, to_uri, with_values
 from mlstep.errors import ConfigError
 
 ROWS = 20_000
@@ -98,3 +98,9 @@ def test_generating_takes_no_longer_for_what_is_injected() -> None:
     began = time.perf_counter()
     assert generate(100_000, 7, drift=0.3, pii=0.01).height == 100_000
     print(f"100,000 rows in {time.perf_counter() - began:.2f} s")
+
+
+def test_changed_uri_leaves_open_what_was_open() -> None:
+    """Setting the drift of a source does not fix its start: rows made tomorrow must not look old."""
+    changed = with_values("synthetic:credit?rows=500&seed=7", drift=1.0, seed=9)
+    assert changed == "synthetic:credit?rows=500&seed=9&drift=1.0"

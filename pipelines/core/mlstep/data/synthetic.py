@@ -7,7 +7,7 @@ personal data are injected at a known size on top.
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from mlstep.errors import ConfigError
 
@@ -111,6 +111,19 @@ def to_uri(recipe: Recipe) -> str:
     values = {field.name: getattr(recipe, field.name) for field in fields(Recipe)}
     values["start"] = recipe.start.isoformat()
     return f"{SCHEME}credit?" + "&".join(f"{key}={value}" for key, value in values.items())
+
+
+def with_values(uri: str, **values: Any) -> str:
+    """The same URI with some keys set; what it leaves open, such as the start, stays open.
+
+    Raises:
+        ConfigError: the URI, or what became of it, is wrong.
+    """
+    parse_uri(uri)
+    name, _, query = uri.partition("?")
+    changed = f"{name}?" + urlencode({**dict(parse_qsl(query)), **values}, safe=":")
+    parse_uri(changed)
+    return changed
 
 
 def from_recipe(recipe: Recipe) -> "pl.DataFrame":
