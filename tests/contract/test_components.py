@@ -1,5 +1,6 @@
 """The components as others meet them: their schema, their documentation, what importing the catalogue costs."""
 
+import functools
 import inspect
 import json
 import os
@@ -19,6 +20,7 @@ GOLDEN = Path(__file__).with_name("components.schema.json")
 REGENERATE = "STRATA_WRITE_GOLDEN=1 .strata/envs/dev/bin/pytest tests/contract/test_components.py"
 
 
+@functools.cache
 def _schema() -> dict[str, Any]:
     classes = [catalog.component(stage, target) for target in catalog.targets() for stage in catalog.STAGES]
     text = ComponentProvider(classes, "strata").schema
