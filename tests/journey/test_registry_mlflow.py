@@ -90,7 +90,10 @@ def test_run_names_data_by_our_digest(
     assert {"algorithm", "seed", "contract_sha256"} <= {entry["key"] for entry in run["data"]["params"]}
     assert "train.validation_auc" in {entry["key"] for entry in run["data"]["metrics"]}
     digests = {
-        tag["value"] for data in run["inputs"]["dataset_inputs"] for tag in data["tags"] if tag["key"] == "strata.sha256"
+        tag["value"]
+        for data in run["inputs"]["dataset_inputs"]
+        for tag in data["tags"]
+        if tag["key"] == "strata.sha256"
     }
     assert digests == set(made["data"].values())
 

@@ -35,8 +35,8 @@ class Feature:
     """One input of a model.
 
     Attributes:
-        minimum, maximum: the accepted range of a number: the contract's, else the training range widened by its own width
-            on both sides; None for other kinds.
+        minimum, maximum: the accepted range of a number: the contract's, else the training range widened by its
+            own width on both sides; None for other kinds.
         categories: the values of a category, in the order of their codes.
         open_categories: whether values beyond `categories` were seen in training (and stand for "missing").
         missing_allowed: whether a missing value gets a score of the model's own.
@@ -87,7 +87,8 @@ class Description:
         groups: columns by which fairness is judged; never features.
         contract: name, version and sha256 of the data contract.
         threshold: score from which the decision is `decisions["at_or_above"]`.
-        decisions: names of the two decisions, by `below` and `at_or_above`; `favourable` says which of the two is good to get.
+        decisions: names of the two decisions, by `below` and `at_or_above`; `favourable` is the one that is
+            good to get.
         fallback: score and decision of an answer that the model cannot give.
         metrics: as found in training.
     """
@@ -153,8 +154,8 @@ def parse_description(content: dict[str, Any], where: str) -> Description:
 class Encoder:
     """Rows to the matrix a model was trained on; missing numbers are NaN.
 
-    With `codes` (for trees) a category is one column of codes, missing or unknown values NaN; with `one_hot` (for linear
-    models) it is one column of 0 and 1 per value, all 0 when missing or unknown.
+    With `codes` (for trees) a category is one column of codes, missing or unknown values NaN; with `one_hot` (for
+    linear models) it is one column of 0 and 1 per value, all 0 when missing or unknown.
     """
 
     def __init__(self, features: Sequence[Feature], encoding: Encoding) -> None:

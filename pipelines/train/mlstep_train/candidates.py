@@ -1,4 +1,4 @@
-"""The estimators that are tried: gradient-boosted trees with tuned parameters, and a linear model as their yardstick."""
+"""The estimators that are tried: tuned gradient-boosted trees, and a linear model as their yardstick."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,7 @@ def trees(parameters: Mapping[str, Any], maximum_iterations: int, patience: int,
 
 
 def linear(seed: int) -> Any:
-    """A pipeline of imputation (with indicators of what was missing), scaling and logistic regression; categories come one-hot."""
+    """A pipeline of imputation (noting what was missing), scaling and logistic regression; categories are one-hot."""
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline

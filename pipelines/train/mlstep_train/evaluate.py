@@ -60,7 +60,7 @@ class Evaluate:
     outputs: ClassVar[tuple[str, ...]] = ("scores", "report")
 
     def run(self, ctx: Context[EvaluateConfig]) -> StepResult:
-        """Judge; fail when the model ranks no better than chance, warn when it is over-fitted, under-fitted or unstable.
+        """Judge; fail when the model ranks no better than chance, warn when its fit is poor.
 
         Raises:
             ConfigError: too few test rows with known outcomes.
@@ -155,7 +155,7 @@ def _at_threshold(
 
 
 def _fit(ctx: Context[EvaluateConfig], model: Model, test_auc: float) -> dict[str, Any]:
-    """Over- or under-fitted: the gap between training and test rows, the spread over folds, and the linear yardstick."""
+    """Over- or under-fitted: the gap from training to test rows, the spread over folds, the linear yardstick."""
     from mlstep.statistics.ranking import auc
 
     description, config = model.description, ctx.config

@@ -54,7 +54,7 @@ class Explain:
         if suspicious:
             reasons.insert(
                 0,
-                f"{leader['feature']} alone carries {share:.0%} of the model: check that it is known when a decision is made",
+                f"{leader['feature']} alone carries {share:.0%} of the model: is it known when a decision is made?",
             )
         report = {
             "method": "permutation importance (loss of AUC)",

@@ -60,7 +60,7 @@ class Tracking:
             self._made("runs/log-batch", run_id=run, params=pairs[start : start + _BATCH])
 
     def log_dataset(self, run: str, name: str, sha256: str, source: str, context: str) -> None:
-        """Log a data set with our digest: MLflow's own looks at the first 10,000 rows only, and holds 36 characters at most."""
+        """Log a data set with our digest: MLflow's own looks at 10,000 rows only, and holds 36 characters at most."""
         import json
 
         dataset = {"name": name, "digest": sha256[:36], "source_type": "local", "source": json.dumps({"uri": source})}
@@ -135,7 +135,7 @@ def connect(attempts: int) -> Tracking:
     if missing:
         raise ConfigError(
             f"no tracking server: {', '.join(missing)} not set",
-            "run on a platform (`mlstep run --root ROOT …`), which sets them, or stop before this step with --until evaluate",
+            "run on a platform (`mlstep run --root ROOT …`), which sets them, or stop earlier (--until evaluate)",
         )
     uri, user, password = (os.environ[name] for name in _VARIABLES)
     return Tracking(uri, user, password, attempts)

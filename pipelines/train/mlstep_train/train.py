@@ -26,7 +26,8 @@ class TrainConfig:
         folds: parts of the cross-validation.
         trials: parameter sets tried.
         startup_trials: random parameter sets before any is pruned.
-        tuning_rows: rows that tuning looks at, drawn at random from the training rows; models are compared and fitted on all.
+        tuning_rows: rows that tuning looks at, drawn at random from the training rows; models are compared and fitted
+            on all.
         maximum_iterations: trees per model.
         patience: iterations without gain before a model stops growing.
         category_limit: values kept per category, the most frequent first.
@@ -249,7 +250,7 @@ def _write(
 
 def _sentence(description: Description) -> str:
     metrics = description.metrics
-    return (
-        f"{description.algorithm} over {int(metrics['training_rows']):,} rows: AUC {metrics['cross_validation_auc_mean']:.4f} in cross-validation"
-        f" (linear model {metrics['linear_model_auc_mean']:.4f}), {int(metrics['trials_pruned'])} of {int(metrics['trials'])} trials pruned"
-    )
+    found = f"AUC {metrics['cross_validation_auc_mean']:.4f} in cross-validation"
+    yardstick = f"linear model {metrics['linear_model_auc_mean']:.4f}"
+    pruned = f"{int(metrics['trials_pruned'])} of {int(metrics['trials'])} trials pruned"
+    return f"{description.algorithm} over {int(metrics['training_rows']):,} rows: {found} ({yardstick}), {pruned}"

@@ -41,7 +41,7 @@ class Tuned:
 
 
 def make_folds(labels: "np.ndarray[Any, Any]", count: int, by_time: bool, seed: int) -> list[Any]:
-    """Row numbers (train, test) per fold: each fold after the rows it learns from when rows are in the order of time, else stratified.
+    """Row numbers (train, test) per fold: by time each fold lies after the rows it learns from, else stratified.
 
     Raises:
         ValueError: a fold's part has rows of one class only.

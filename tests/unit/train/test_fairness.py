@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from mlstep.errors import ConfigError
+from mlstep.manifest import Origin, write_manifest
 from mlstep.step import StepResult
 from tests.unit.train import making
 
@@ -23,8 +24,8 @@ def scores(folder: Path, rates: dict[str, float], sizes: dict[str, int]) -> Path
     frame.write_parquet(target / "scores.parquet")
     (target / "data.parquet").unlink()
     (target / "manifest.json").unlink()
-    made = making.Origin("evaluate", "run", {}, "0", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
-    making.write_manifest(target, "scores", made, frame.height, None)
+    made = Origin("evaluate", "run", {}, "0", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
+    write_manifest(target, "scores", made, frame.height, None)
     return target
 
 
@@ -49,7 +50,9 @@ def test_unfair_rates_fail_and_name_the_group(tmp_path: Path) -> None:
     assert result.decision == "fail"
     assert "site: approval-rate ratio 0.71 [0." in result.reasons[0]
     assert "group south, n = 4,210" in result.reasons[0]
-    entry = next(group for group in making.report(tmp_path, "fairness")["columns"]["site"]["groups"] if group["group"] == "south")
+    entry = next(
+        group for group in making.report(tmp_path, "fairness")["columns"]["site"]["groups"] if group["group"] == "south"
+    )
     assert entry["approval_rate"]["value"] == pytest.approx(0.57, abs=1e-3)
 
 

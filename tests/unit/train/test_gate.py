@@ -48,7 +48,9 @@ def write(folder: Path, name: str, file: str, content: Any) -> Path:
     target = folder / name
     target.mkdir(parents=True)
     (target / file).write_text(pretty(content), encoding="utf-8")
-    write_manifest(target, name, Origin(name, "run", {}, "0", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"), None, None)
+    write_manifest(
+        target, name, Origin(name, "run", {}, "0", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"), None, None
+    )
     return target
 
 
@@ -57,9 +59,7 @@ def gate(folder: Path, reports: dict[str, Any], policy: Path = POLICY, /, **cand
     folders = {name: write(folder, name, "report.json", report) for name, report in reports.items()}
     digests = {name: verify_manifest(path)["digest"] for name, path in folders.items()}
     content = {"model": "credit", "version": 3, "digest": DIGEST, "author": "j.ek@demo.example", "run": "run"}
-    registered = write(
-        folder, "registered", "candidate.json", {**content, "data": {}, "reports": digests, **candidate}
-    )
+    registered = write(folder, "registered", "candidate.json", {**content, "data": {}, "reports": digests, **candidate})
     return making.run(folder, "gate", {"candidate": registered, "policy": policy, **folders})
 
 
@@ -93,7 +93,9 @@ def test_personal_data_fails_whatever_the_policy_says(tmp_path: Path) -> None:
     """A policy with one easy rule cannot let personal data through."""
     rule = {"id": "easy", "report": "evaluate", "field": "positives", "at_least": 1, "why": "easy"}
     policy = tmp_path / "policy.yaml"
-    policy.write_text(yaml.safe_dump({"policy_version": 1, "name": "x", "owner": "x", "rules": [rule]}), encoding="utf-8")
+    policy.write_text(
+        yaml.safe_dump({"policy_version": 1, "name": "x", "owner": "x", "rules": [rule]}), encoding="utf-8"
+    )
     result = gate(tmp_path, {**good(), "pii": {"decision": "fail"}}, policy)
     assert result.decision == "fail"
     assert result.reasons[0].startswith("pii.personal_data")
@@ -106,18 +108,27 @@ def test_unfair_group_is_named_with_its_numbers(tmp_path: Path) -> None:
     reports["fairness"]["columns"]["age_band"]["approval_rate_ratio"] = ratio
     result = gate(tmp_path, reports)
     assert result.decision == "fail"
-    assert result.reasons == [
-        "fairness.age_band.approval_rate_ratio  0.710 [0.660, 0.760]  must have a lower bound of at least 0.8  group 18-25, n = 4,210"
+    assert result.reasons[0].split("  ") == [
+        "fairness.age_band.approval_rate_ratio",
+        "0.710 [0.660, 0.760]",
+        "must have a lower bound of at least 0.8",
+        "group 18-25, n = 4,210",
     ]
+    assert len(result.reasons) == 1
 
 
 def test_worse_than_the_champion_fails(tmp_path: Path) -> None:
     """With a champion the paired delta counts: its lower bound, not its value."""
     reports = good()
-    reports["evaluate"] |= {"champion": {"digest": "b" * 64}, "paired_auc_delta": {"value": -0.003, "low": -0.016, "high": 0.01}}
+    reports["evaluate"] |= {
+        "champion": {"digest": "b" * 64},
+        "paired_auc_delta": {"value": -0.003, "low": -0.016, "high": 0.01},
+    }
     result = gate(tmp_path, reports)
     assert result.decision == "fail"
-    assert result.reasons[0].startswith("evaluate.paired_auc_delta  -0.003 [-0.016, 0.010]  must have a lower bound above -0.01")
+    assert result.reasons[0].startswith(
+        "evaluate.paired_auc_delta  -0.003 [-0.016, 0.010]  must have a lower bound above -0.01"
+    )
     assert evidence(tmp_path)["champion"] == {"digest": "b" * 64}
 
 
@@ -141,7 +152,7 @@ def test_report_about_another_model_fails(tmp_path: Path) -> None:
 
 def test_report_that_the_candidate_was_not_registered_with_fails(tmp_path: Path) -> None:
     """A report swapped after registration is found by its digest."""
-    result = gate(tmp_path, good(), reports={name: "d" * 64 for name in good()})
+    result = gate(tmp_path, good(), reports=dict.fromkeys(good(), "d" * 64))
     assert result.decision == "fail"
     assert "fairness: not the report that the candidate was registered with" in result.reasons[0]
 

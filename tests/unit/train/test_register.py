@@ -23,7 +23,7 @@ class Answers(BaseHTTPRequestHandler):
     statuses: ClassVar[list[int]] = []
     seen: ClassVar[list[str]] = []
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Answer."""
         Answers.seen.append(self.path)
         self.send_response(Answers.statuses.pop(0))
@@ -74,9 +74,7 @@ def test_without_tracking_server_it_says_so(
     assert list((root / "artifacts").iterdir()) == []
 
 
-def test_mistakes_of_the_call_come_together(
-    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_mistakes_of_the_call_come_together(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody as author, no platform and another model's name are one message."""
     tracked(monkeypatch, "http://127.0.0.1:9")
     with pytest.raises(ConfigError, match=r"author is empty.*no folder artifacts.*called pumps .* and credit"):
@@ -114,6 +112,8 @@ def test_refusals_are_not_repeated(server: str, status: int, error: type[Excepti
 
 def test_configuration_is_written_without_secrets(trained: Trained) -> None:
     """Nothing of the model folder names a token or a machine's path."""
-    text = json.dumps([path.read_text(encoding="utf-8") for path in trained.model.glob("*.json") if path.name != "manifest.json"])
+    text = json.dumps(
+        [path.read_text(encoding="utf-8") for path in trained.model.glob("*.json") if path.name != "manifest.json"]
+    )
     assert "token" not in text
     assert str(trained.folder) not in text

@@ -1,1 +1,1 @@
-"""Numbers with their uncertainty: ranking, calibration, groups, drift. Numpy only; every function takes its generator or its seed."""
+"""Numbers with their uncertainty: ranking, calibration, groups, drift. Numpy only, every seed given."""

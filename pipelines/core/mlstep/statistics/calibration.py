@@ -24,7 +24,7 @@ def log_loss(labels: "np.ndarray[Any, Any]", scores: "np.ndarray[Any, Any]") -> 
 
 
 def curve(labels: "np.ndarray[Any, Any]", scores: "np.ndarray[Any, Any]", bins: int) -> list[dict[str, float]]:
-    """Mean score and observed share (with Wilson's 95 percent interval) in bins of equally many rows, lowest scores first."""
+    """Mean score and observed share (with Wilson's 95 percent interval) in bins of equally many rows, low to high."""
     import numpy as np
 
     order = np.argsort(scores, kind="stable")

@@ -1,4 +1,4 @@
-"""Rates by group and their uncertainty, from the contingency table: a thousand replicates in milliseconds, whatever the rows."""
+"""Rates by group and their uncertainty, from the contingency table: a thousand replicates in milliseconds."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -58,7 +58,7 @@ def favourable_rate(counts: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
 
 
 def favourable_rate_given(counts: "np.ndarray[Any, Any]", label: int) -> "np.ndarray[Any, Any]":
-    """Share of favourable decisions among the rows of one label per group, (..., n_groups); NaN where there are none."""
+    """Share of favourable decisions among rows of one label, (..., n_groups); NaN where there are none."""
     return _share(counts[..., 1, label], counts[..., :, label].sum(axis=-1))
 
 

@@ -20,9 +20,10 @@ class FairnessConfig:
     Attributes:
         replicates: bootstrap resamples behind every interval.
         confidence: of every interval.
-        smallest_ratio: a group's rate of favourable decisions over the best group's; the interval's lower bound must not be below
-            (four fifths, after 29 CFR 1607.4 D).
-        largest_gap: difference in the rate of favourable decisions among rows whose outcome turned out well, above which the step warns.
+        smallest_ratio: a group's rate of favourable decisions over the best group's; the interval's lower bound must
+            not be below (four fifths, after 29 CFR 1607.4 D).
+        largest_gap: difference in the rate of favourable decisions among rows whose outcome turned out well, above
+            which the step warns.
         smallest_group: rows from which a group can be judged.
     """
 
@@ -137,24 +138,20 @@ def _describe(counted: "GroupTable", index: int, decidable: bool) -> dict[str, A
 
 def _decide(columns: dict[str, dict[str, Any]], config: FairnessConfig) -> tuple[Decision, list[str]]:
     failed, warned = [], []
+    size = f"{config.smallest_group} rows"
     for name, column in columns.items():
         ratio, gap = column["approval_rate_ratio"], column["opportunity_gap"]
         if ratio is None:
-            warned.append(
-                f"{name}: not decidable, fewer than two groups of {config.smallest_group} rows with favourable decisions"
-            )
+            warned.append(f"{name}: not decidable, fewer than two groups of {size}, or no favourable decision")
         elif ratio["low"] < config.smallest_ratio:
-            failed.append(
-                f"{name}: approval-rate ratio {_shown(ratio)} must have a lower bound of {config.smallest_ratio} or more ({ratio['about']})"
-            )
+            limit = f"must have a lower bound of {config.smallest_ratio} or more"
+            failed.append(f"{name}: approval-rate ratio {_shown(ratio)} {limit} ({ratio['about']})")
         if gap is not None and gap["high"] > config.largest_gap:
             warned.append(
                 f"{name}: among rows that turned out well, approval differs by {_shown(gap)} ({gap['about']})"
             )
         if column["undecidable"] and ratio is not None:
-            warned.append(
-                f"{name}: not decidable for {', '.join(column['undecidable'])} (fewer than {config.smallest_group} rows)"
-            )
+            warned.append(f"{name}: not decidable for {', '.join(column['undecidable'])} (fewer than {size})")
     if not columns:
         warned.append("not decidable: the contract names no group column (strata.role: group)")
     return ("fail" if failed else "warn" if warned else "pass"), failed + warned
