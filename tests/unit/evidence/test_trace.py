@@ -11,7 +11,8 @@ from mlstep import history
 from mlstep.canonical import list_files, pretty, read_json, tree_digest
 from mlstep.evidence.chain import Trace, trace
 from mlstep.evidence.trace import main, render
-from tests.unit.evidence.world import APPROVER, AUTHOR, OWNER, World
+from tests.unit.evidence.stages import APPROVER, AUTHOR, OWNER
+from tests.unit.evidence.world import World
 
 LOG = "predictions/wal/champion-1.jsonl"
 HISTORY = "champions/credit/history.jsonl"
@@ -66,9 +67,9 @@ def test_an_answer_without_a_model_has_nothing_behind_it(world: World) -> None:
 
 def test_the_champion_of_that_time_counts(world: World) -> None:
     """After a second promotion an old answer still leads to the old model and its run."""
-    old = world.promote(world.train("r1", seed=1))
+    old = world.promote(world.train("r1", version=1))
     request_id = world.answer(old)
-    new = world.promote(world.train("r2", seed=2))
+    new = world.promote(world.train("r2", version=2))
     facts = {link.link: link.facts for link in trace(world.platform, request_id).links}
     assert (facts["champion"]["sequence"], facts["run"]["run"]) == (1, "r1")
     facts = {link.link: link.facts for link in trace(world.platform, world.answer(new)).links}

@@ -91,8 +91,26 @@ def page(template: str, platform: Platform, title: str, section: str, **content:
         "css": Markup(stylesheet()),  # noqa: S704 - ours, not a visitor's
         "now": now(),
         "crumbs": [],
+        "fill": _commands(platform),
     }
     return _environment().get_template(template).render({**frame, **content})
+
+
+def _commands(platform: Platform) -> dict[str, str]:
+    """Commands that fill a page which has no data yet, as they are typed for this very platform."""
+    foundation, root = platform.stage("foundation"), platform.root
+    stack = f"{foundation['workspace']}-{foundation['environment']}"
+    pipelines = platform.stages.get("pipelines", {}).get("pipelines", [])
+    default = platform.stages.get("registry", {}).get("default_model") or "PIPELINE"
+    return {
+        "run": f"strata run {pipelines[0]['name'] if pipelines else default} --stack {stack}",
+        "up": f"strata up {stack}",
+        "drift": f"strata drift demo --stack {stack}",
+        "status": f"strata status {stack}",
+        "policy": f"strata policy check --stack {stack}",
+        "truth": f"mlstep truth --root {root} outcomes.csv",
+        "features": f"mlstep features materialize --root {root}",
+    }
 
 
 @cache
