@@ -219,13 +219,23 @@ class Engine:
                 log,
                 exit_code=4,
             )
-        why = outcome.errors or [line for line in str(error).splitlines() if "error:" in line] or [str(error)]
+        why = outcome.errors or _words_of(error)
         return Failure(
             f"{act.replace('up', 'build') if act == 'up' else act} of {self.stack_name} failed",
             _readable(why),
             ["remove the cause, then run the same command again: what is done stays done"],
             log,
         )
+
+
+def _words_of(error: Exception) -> list[str]:
+    """Return what a failed command itself says: a signal, else its error lines, else its last lines."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    code = next((line.split(":", 1)[1].strip() for line in lines if line.strip().startswith("code:")), "")
+    if code.startswith("-"):
+        return [f"the engine was killed by signal {code[1:]}"]
+    said = [line.strip() for line in lines if "error:" in line]
+    return said or [f"the engine ended with exit code {code}", *lines[-5:]]
 
 
 def _readable(errors: list[str]) -> list[str]:

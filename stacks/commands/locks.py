@@ -49,7 +49,8 @@ def clear_stale(locks: list[Lock]) -> list[Lock]:
     alive = []
     for lock in locks:
         if lock.is_stale:
-            lock.path.unlink(missing_ok=True)
+            for path in (lock.path, lock.path.with_name(f"{lock.path.name}.attrs")):
+                path.unlink(missing_ok=True)
         else:
             alive.append(lock)
     return alive

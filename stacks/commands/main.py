@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import traceback
+import warnings
 from pathlib import Path
 
 import typer
@@ -64,6 +65,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; whatever goes wrong becomes one block."""
+    # The Automation API warns of an event stream that ends when the engine is killed; the failure itself is reported.
+    warnings.filterwarnings("ignore", message="Error in event stream", category=UserWarning)
     try:
         app(arguments, prog_name="strata")
     except SystemExit as end:

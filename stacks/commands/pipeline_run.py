@@ -79,9 +79,8 @@ class RunView:
         }
 
 
-def follow(events: Iterable[dict[str, Any]], progress: Progress) -> RunView:
-    """Show a run until it ends and return what is known of it."""
-    view = RunView()
+def follow(view: RunView, events: Iterable[dict[str, Any]], progress: Progress) -> None:
+    """Show a run until it ends; the view keeps what is known of it, also when somebody stops it."""
     for event in events:
         view.take(event)
         if event["type"] == "step-finished":
@@ -89,7 +88,6 @@ def follow(events: Iterable[dict[str, Any]], progress: Progress) -> RunView:
             progress.update(view.line() if progress.is_live else step_line(view, step))
         elif event["type"] != "run-finished":
             progress.update(view.line(), milestone=False)
-    return view
 
 
 def step_line(view: RunView, step: str) -> str:

@@ -14,10 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from stacks import record
 from stacks.commands.failure import Failure
-from stacks.record import REPOSITORY
-
-MLSTEP = REPOSITORY / ".strata" / "envs" / "run-time" / "bin" / "mlstep"
 
 
 def call(root: Path, command: list[str]) -> Any:
@@ -104,9 +102,10 @@ def stream(root: Path, command: list[str], last: str) -> Iterator[dict[str, Any]
 def _start(
     root: Path | None, command: list[str], errors: Any = subprocess.PIPE, output: Any = subprocess.PIPE
 ) -> subprocess.Popen[str]:
-    if not MLSTEP.exists():
-        raise Failure("the run-time environment is not installed", f"{MLSTEP} is missing", "run `make up`")
-    arguments = [str(MLSTEP), *command, *(["--root", str(root)] if root else [])]
+    program = record.REPOSITORY / ".strata" / "envs" / "run-time" / "bin" / "mlstep"
+    if not program.exists():
+        raise Failure("the run-time environment is not installed", f"{program} is missing", "run `make up`")
+    arguments = [str(program), *command, *(["--root", str(root)] if root else [])]
     # Without the flush, what we wrote before would come after what the command writes.
     sys.stdout.flush()
     return subprocess.Popen(

@@ -64,8 +64,12 @@ def run_pipeline(screen: Screen, record: Record, request: RunRequest) -> RunView
     """
     label = f"pipeline {request.pipeline}"
     arguments = request.arguments()
-    with screen.running(label) as progress:
-        view = follow(run_time.stream(record.root, arguments, last="run-finished"), progress)
+    view = RunView()
+    try:
+        with screen.running(label) as progress:
+            follow(view, run_time.stream(record.root, arguments, last="run-finished"), progress)
+    except KeyboardInterrupt:
+        view.state = "stopped"
     show = screen.done if view.state == "passed" else screen.failed
     show(label, f"{len(view.steps)} steps, run {view.run}", view.total_seconds)
     if view.state in {"crashed", "stopped"}:
@@ -92,8 +96,8 @@ def _broken(view: RunView, record: Record, pipeline: str) -> Failure:
         f"run {view.run} {view.state}",
         view.failure_reasons(),
         [
-            "remove the cause, then go on from the step that broke:",
-            f"strata run {pipeline} --resume {view.run} --stack {record.stack_name}",
+            "go on from there, once the cause is removed:",
+            f"strata run {pipeline} --resume {view.run or 'last'} --stack {record.stack_name}",
         ],
         record.root / "runs" / pipeline / view.run,
         exit_code=130 if view.state == "stopped" else 1,
