@@ -9,6 +9,9 @@ from stacks.commands.ui import Screen
 from stacks.problems import did_you_mean
 from stacks.record import Record
 
+PEOPLES_NAMES = {"mlflow": "audit.token"}
+"""Names that people use: whoever looks into MLflow does it as `audit`, who reads everything and writes nothing."""
+
 
 def names(record: Record) -> list[str]:
     """Return the names of all secrets.
@@ -45,7 +48,7 @@ def show(screen: Screen, record: Record, name: str) -> None:
 
 
 def resolve(record: Record, name: str) -> str:
-    """Return the file's name of a secret: the name itself, or the only one that begins with it.
+    """Return the file's name of a secret: the name itself, what people call it, or the only one that begins like it.
 
     Raises:
         Failure: none or several match.
@@ -53,6 +56,8 @@ def resolve(record: Record, name: str) -> str:
     known = names(record)
     if name in known:
         return name
+    if name in PEOPLES_NAMES and PEOPLES_NAMES[name] in known:
+        return PEOPLES_NAMES[name]
     beginning = [entry for entry in known if entry.startswith(name)]
     if len(beginning) == 1:
         return beginning[0]
