@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlstep import store
+from mlstep import history, store
 from mlstep.canonical import read_json
 from mlstep.errors import ConfigError, IntegrityError, RefusedError
 from mlstep.evidence import lineage
@@ -87,6 +87,26 @@ def refuse_unless_sound(platform: Platform, candidate: Candidate, act: str) -> N
         raise RefusedError(
             f"{act} of {candidate.name} refused:\n    " + "\n    ".join(reasons),
             "mend the cause and run the pipeline again",
+        )
+
+
+def refuse_unless_compared(platform: Platform, candidate: Candidate) -> None:
+    """Refuse a candidate whose gate compared it with another champion than the one that answers now.
+
+    Raises:
+        RefusedError: the champion changed since, or the pipeline did not compare.
+        IntegrityError: the history does not verify.
+    """
+    champion = history.current(platform, candidate.model)
+    if champion is None or champion.model_digest == candidate.digest:
+        return
+    compared = (candidate.evidence.get("champion") or {}).get("digest")
+    if compared != champion.model_digest:
+        found = f"the bytes {compared[:12]}" if compared else "no champion"
+        raise RefusedError(
+            f"{candidate.name} was compared with {found}, and v{champion.version} ({champion.model_digest[:12]}) "
+            "answers now",
+            "run the pipeline again, with `champion: ${champion.model?}` among evaluate's inputs",
         )
 
 

@@ -12,7 +12,7 @@ from mlstep.history import Entry
 from mlstep.platform import Platform
 from mlstep.statement import SignedStatement
 from mlstep_promote import alias
-from mlstep_promote.candidate import Candidate, find, refuse_unless_sound
+from mlstep_promote.candidate import Candidate, find, refuse_unless_compared, refuse_unless_sound
 
 
 def main(argv: list[str]) -> int:
@@ -54,16 +54,18 @@ def promote(where: Platform, signed: SignedStatement) -> Entry:
     candidate = find(where, words.model, words.version)
     _refuse_other_words(signed, candidate)
     refuse_unless_sound(where, candidate, "promotion")
-    entries = history.read(where, words.model)
-    if entries and entries[-1].statement == signed.digest:
-        return entries[-1]
-    if any(entry.statement == signed.digest for entry in entries):
-        raise RefusedError(
-            "this statement was used before, and its promotion is no longer in force",
-            "sign again: a statement counts once",
-        )
-    statement.write(signed, where.root)
-    return history.append(where, _draft(signed, candidate))
+    with history.locked(_lock_file(where, words.model)):
+        entries = history.read(where, words.model)
+        if entries and entries[-1].statement == signed.digest:
+            return entries[-1]
+        if any(entry.statement == signed.digest for entry in entries):
+            raise RefusedError(
+                "this statement was used before, and its promotion is no longer in force",
+                "sign again: a statement counts once",
+            )
+        refuse_unless_compared(where, candidate)
+        statement.write(signed, where.root)
+        return history.append(where, _draft(signed, candidate))
 
 
 def tell(entry: Entry, followed: alias.Followed, as_json: bool) -> None:
@@ -77,6 +79,13 @@ def tell(entry: Entry, followed: alias.Followed, as_json: bool) -> None:
     if followed.state != "in line":
         print(f"warning    MLflow's alias is behind: {followed.detail}")
         print(f"           mend it with: mlstep promote --repair {entry.model} --root ROOT")
+
+
+def _lock_file(where: Platform, model: str) -> Path:
+    """What two promotions of one model wait for; the history's own lock covers the appending only."""
+    file = history.path(where.root, model).with_name("promotion")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return file
 
 
 def _refuse_other_words(signed: SignedStatement, candidate: Candidate) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mlstep import store
+from mlstep import history, store
 from mlstep.canonical import digest_file, digest_json, pretty
 from mlstep.manifest import Origin, describe_input, write_manifest
 from mlstep.platform import Platform, load
@@ -50,7 +50,13 @@ def make_run(where: Platform, version: int = 1, run: str = "01RUN", **decisions:
     candidate = _step(folder, "register", "candidate", {"candidate.json": pretty(content)}, {"model": model})
     if decisions.get("gate") != "absent":
         rules = [{"rule": name, "verdict": decisions.get("gate", "pass")} for name in reports]
-        evidence = {"decision": decisions.get("gate", "pass"), "rules": rules, "policy_digest": digest_file(policy)}
+        champion = history.current(where, "credit")
+        evidence = {
+            "decision": decisions.get("gate", "pass"),
+            "rules": rules,
+            "policy_digest": digest_file(policy),
+            "champion": None if champion is None else {"digest": champion.model_digest},
+        }
         inputs = {"candidate": candidate, "policy": policy, **reports}
         _step(folder, "gate", "evidence", {"evidence.json": pretty(evidence)}, inputs, decisions.get("gate", "pass"))
     return Made(where, folder, digest)

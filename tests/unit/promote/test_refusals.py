@@ -102,6 +102,26 @@ def test_any_changed_byte_of_the_run(where: Platform, path: str) -> None:
     assert "bytes differ" in refused(where, words)
 
 
+def test_champion_that_changed_since_the_comparison(where: Platform) -> None:
+    """A candidate judged against an older champion is not signed, and not promoted on an older signature."""
+    make_run(where)
+    make_run(where, version=2, run="02RUN")
+    promote(where, signed(where))
+    with pytest.raises(RefusedError, match="compared with no champion, and v1"):
+        signed(where, 2)
+
+
+def test_signature_outrun_by_another_promotion(where: Platform) -> None:
+    """Two candidates signed side by side: after the first is promoted, the second has to be judged against it."""
+    make_run(where)
+    make_run(where, version=2, run="02RUN")
+    words = signed(where, 2)
+    promote(where, signed(where))
+    with pytest.raises(RefusedError, match="answers now"):
+        promote(where, words)
+    assert len(history.read(where, "credit")) == 1
+
+
 def test_forged_signature(where: Platform, tmp_path: Path) -> None:
     """A statement signed with a key that is not the signer's is refused."""
     make_run(where)
@@ -131,6 +151,23 @@ def test_only_registered_signers_sign(where: Platform, who: str) -> None:
     """A name or role that the record does not register is refused, and the registered ones are listed."""
     with pytest.raises(RefusedError, match=r"risk@demo\.example \(risk\)"):
         sign.choose_signer(where, who)
+
+
+def test_replay_in_another_environment(where: Platform) -> None:
+    """A statement for dev promotes nothing in prod, though signer and bytes are the same."""
+    make_run(where)
+    words = signed(where)
+    foundation = {**where.stage("foundation"), "environment": "prod"}
+    prod = replace(where, stages={**where.stages, "foundation": foundation})
+    assert "the statement is for dev, this platform is prod" in refused(prod, words)
+
+
+def test_signer_who_was_struck_off(where: Platform) -> None:
+    """A signature counts only while its signer is registered."""
+    make_run(where)
+    words = signed(where)
+    nobody = replace(where, stages={**where.stages, "foundation": {**where.stage("foundation"), "signers": []}})
+    assert "is not a registered signer" in refused(nobody, words)
 
 
 def test_expired_statement(where: Platform, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,8 +22,8 @@ class FairnessConfig:
         confidence: of every interval.
         smallest_ratio: a group's rate of favourable decisions over the best group's; the interval's lower bound must
             not be below (four fifths, after 29 CFR 1607.4 D).
-        largest_gap: difference in the rate of favourable decisions among rows whose outcome turned out well, above
-            which the step warns.
+        largest_gap: difference in the rate of favourable decisions among rows whose outcome turned out well (equal
+            opportunity); the interval's upper bound must not be above.
         smallest_group: rows from which a group can be judged.
     """
 
@@ -31,7 +31,7 @@ class FairnessConfig:
     replicates: int = 1000
     confidence: float = 0.95
     smallest_ratio: float = 0.8
-    largest_gap: float = 0.1
+    largest_gap: float = 0.15
     smallest_group: int = 200
 
 
@@ -147,9 +147,8 @@ def _decide(columns: dict[str, dict[str, Any]], config: FairnessConfig) -> tuple
             limit = f"must have a lower bound of {config.smallest_ratio} or more"
             failed.append(f"{name}: approval-rate ratio {_shown(ratio)} {limit} ({ratio['about']})")
         if gap is not None and gap["high"] > config.largest_gap:
-            warned.append(
-                f"{name}: among rows that turned out well, approval differs by {_shown(gap)} ({gap['about']})"
-            )
+            limit = f"must have an upper bound of {config.largest_gap} or less"
+            failed.append(f"{name}: approval gap among good outcomes {_shown(gap)} {limit} ({gap['about']})")
         if column["undecidable"] and ratio is not None:
             warned.append(f"{name}: not decidable for {', '.join(column['undecidable'])} (fewer than {size})")
     if not columns:
