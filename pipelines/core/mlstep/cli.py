@@ -30,15 +30,24 @@ def main(argv: list[str] | None = None) -> int:
     except StrataError as error:
         print(f"mlstep {arguments[0]}: {error}", file=sys.stderr)
         return error.exit_code
-    except OSError as error:
-        if error.errno not in _DISK:
+    except Exception as error:
+        if not _is_disk_full(error):
             raise
-        remedy = "free space on that disk; nothing is half-written"
-        print(f"mlstep {arguments[0]}: {error}\n  remedy: {remedy}", file=sys.stderr)
+        print(
+            f"mlstep {arguments[0]}: {error}\n  remedy: free space on that disk; nothing is half-written",
+            file=sys.stderr,
+        )
         return _DISK_EXIT_CODE
     except KeyboardInterrupt:
         print(f"mlstep {arguments[0]}: interrupted", file=sys.stderr)
         return 130
+
+
+def _is_disk_full(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _DISK
+    # polars tells an error of the system in words: `… No space left on device (os error 28)`.
+    return any(f"(os error {number})" in str(error) for number in _DISK)
 
 
 def step_main(argv: list[str]) -> int:
