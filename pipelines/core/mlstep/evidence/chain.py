@@ -72,7 +72,7 @@ def _behind_model(platform: Platform, record: dict[str, Any]) -> list[Link]:
         champion.author(*_candidate(run), reign),
         *_from_run(platform, run, record["model_digest"]),
         lineage.run_link(run, entry.pipeline, entry.run),
-        gate.gate_link(run, entry.evidence_digest, entry.policy_digest),
+        gate.gate_link(platform, run, entry),
     ]
 
 

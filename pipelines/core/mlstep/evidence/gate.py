@@ -6,6 +6,8 @@ from typing import Any
 from mlstep.canonical import read_json
 from mlstep.evidence.lineage import Lineage
 from mlstep.evidence.links import Link, broken, judged, short
+from mlstep.history import Entry
+from mlstep.platform import Platform
 
 PASSED = ("pass", "warn")
 
@@ -22,8 +24,9 @@ def counts(evidence: dict[str, Any]) -> tuple[int, int]:
     return sum(rule["verdict"] in PASSED for rule in rules), len(rules)
 
 
-def gate_link(lineage: Lineage | None, evidence_digest: str, policy_digest: str) -> Link:
+def gate_link(platform: Platform, lineage: Lineage | None, entry: Entry) -> Link:
     """The gate's evidence, whose digest the statement signed, and the policy it applied."""
+    evidence_digest, policy_digest = entry.evidence_digest, entry.policy_digest
     facts: dict[str, Any] = {"evidence_digest": evidence_digest, "policy_digest": policy_digest}
     output = None if lineage is None else lineage.output(evidence_digest)
     if output is None:
@@ -42,6 +45,13 @@ def gate_link(lineage: Lineage | None, evidence_digest: str, policy_digest: str)
         )
     if evidence["decision"] not in PASSED:
         problems.append(f"the gate decided {evidence['decision']}")
-    report = output.folder / "evidence.json"
+    report = _report(platform, entry, output.folder)
     detail = f"{evidence['decision']} {passed}/{total}  policy sha256 {short(policy_digest)}  report {report}"
-    return judged("gate", detail, {**facts, "passed": passed, "rules": total, "report": str(report)}, problems)
+    return judged("gate", detail, {**facts, "passed": passed, "rules": total, "report": report}, problems)
+
+
+def _report(platform: Platform, entry: Entry, folder: Path) -> str:
+    """The portal's page about this gate, or the file where the platform has no portal."""
+    portal = platform.stages.get("registry", {}).get("portal_uri")
+    page = f"models/{entry.model}/v{entry.version}/gate"
+    return f"{str(portal).rstrip('/')}/{page}" if portal else str(folder / "evidence.json")

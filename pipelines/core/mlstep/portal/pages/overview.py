@@ -17,7 +17,7 @@ def render(platform: Platform) -> str:
         "Overview",
         "/",
         models=found,
-        metrics={model.name: _headline(model) for model in found},
+        metrics={model.name: _headline(platform, model) for model in found},
         data_sets=data.read_all(platform),
         waiting=[(model.name, record) for model in found for record in model_page.waiting(platform, model)[:1]],
         alerts=models.open_alerts(platform.root),
@@ -32,7 +32,13 @@ def render(platform: Platform) -> str:
 def links(platform: Platform) -> list[tuple[str, str, str]]:
     """Other services as (name, address, what for); only those that the platform has."""
     table = (
-        ("registry", "tracking_uri", "MLflow", "experiments and registered models; asks for user and password", ""),
+        (
+            "registry",
+            "tracking_uri",
+            "MLflow",
+            "experiments and registered models; user and password: strata secret mlflow",
+            "",
+        ),
         ("registry", "prediction_service", "Prediction service", "try a prediction, read the interface", "/docs"),
         ("monitoring", "dashboard_uri", "Monitoring", "signals, alerts, windows", ""),
         ("pipelines", "catalog_uri", "Data catalogue", "contracts, owners, quality", ""),
@@ -46,11 +52,16 @@ def links(platform: Platform) -> list[tuple[str, str, str]]:
     ]
 
 
-def _headline(model: models.Model) -> dict[str, Any]:
+def _headline(platform: Platform, model: models.Model) -> dict[str, Any]:
     """The one number people ask for first, with what it was measured on."""
     if model.card is None:
         return {"value": None, "of": ""}
     realised = models.readings(model, "realised_performance").get("", [])
     if realised:
         return {"value": realised[-1][1]["detail"], "of": "on known outcomes"}
+    run = None if model.champion is None else runs.read_run(platform.root, model.champion.pipeline, model.champion.run)
+    evaluated = None if run is None else run.report("evaluate")
+    if evaluated is not None:
+        auc = evaluated["auc"]
+        return {"value": f"AUC {auc['value']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}]", "of": "on test rows"}
     return {"value": model.card.get("metrics", {}).get("validation_auc"), "of": "AUC in validation"}
