@@ -109,14 +109,7 @@ class Watch:
 
     def _ended(self) -> bool:
         if self._run is None:
-            if self._refused:
-                self._tell(
-                    "end",
-                    "the alert stays on; retraining is asked for again when the guards allow it, or: strata run "
-                    + self._model,
-                    {},
-                )
-            return self._refused
+            return self._ended_without_run()
         folder = self._root / "runs" / self._run[0] / self._run[1]
         if not (folder / "run.json").is_file():
             return False
@@ -134,6 +127,32 @@ class Watch:
         self._gate(folder, record)
         return True
 
+    def _ended_without_run(self) -> bool:
+        old = self._alert_of_before()
+        if old is not None:
+            text = f"the alert has been on since {old['since']} and is not told again; then: {self._earlier()}"
+            self._tell("end", text, {"alert": old})
+        elif self._refused:
+            again = "retraining is asked for again when the guards allow it, or by hand"
+            self._tell("end", f"the alert stays on; {again}: strata run {self._model}", {})
+        return old is not None or self._refused
+
+    def _alert_of_before(self) -> dict[str, Any] | None:
+        """An alert on drift that was on before, once the monitors have seen a window of this demonstration."""
+        file = self._root / "metrics" / f"{self._model}.json"
+        if not file.is_file() or not any(key.startswith("window predictions") for key in self._told):
+            return None
+        alerts = read_json(file)["alerts"]
+        old = (alert for alert in alerts if alert["signal"] == "feature_drift" and alert["began"] < self._since)
+        return next(old, None)
+
+    def _earlier(self) -> str:
+        decisions = [entry for entry in journal.read(self._root, journal.RETRAINING) if entry["model"] == self._model]
+        if not decisions:
+            return "no retraining was asked for"
+        last = decisions[-1]
+        return f"run {last['run']} started" if last["run"] else f"{last['decision']}: {'; '.join(last['reasons'])}"
+
     def _gate(self, folder: Path, record: dict[str, Any]) -> None:
         result, candidate = folder / "gate" / "result.json", folder / "register" / "candidate" / "candidate.json"
         if not result.is_file() or not candidate.is_file():
@@ -147,7 +166,7 @@ class Watch:
         reasons = "; ".join(verdict["reasons"][:3])
         self._tell(
             "gate",
-            f"{verdict['decision']}: {reasons}",
+            f"{verdict['decision']}: {reasons}" if reasons else verdict["decision"],
             {"decision": verdict["decision"], "reasons": verdict["reasons"]},
         )
         facts = {
