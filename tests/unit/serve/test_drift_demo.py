@@ -45,8 +45,8 @@ def window(root: Path, red: bool) -> None:
     reading = {"signal": "feature_drift", "subject": "income", "value": 0.9, "red": red, "detail": ""}
     stamp = iso(now())
     content = {
-        "stream": "predictions", "model_digest": "d", "last_request_id": "r", "rows": 1000, "ends": stamp, "closed": stamp,
-        "readings": [reading],
+        "stream": "predictions", "model_digest": "d", "last_request_id": "r", "rows": 1000, "ends": stamp,
+        "closed": stamp, "readings": [reading],
     }  # fmt: skip
     write_atomic(root / "metrics" / f"{MODEL}.windows.jsonl", dumps(content) + "\n")
 

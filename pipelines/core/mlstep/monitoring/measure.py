@@ -228,7 +228,8 @@ def _calibration(rows: "pl.DataFrame", baseline: Baseline) -> _Found:
     positives, expected = int(known["label"].sum()), float(known["score"].sum()) / known.height
     low, high = intervals.wilson(positives, known.height)
     gap = max(0.0, low - expected, expected - high)
-    detail = f"{positives / known.height:.1%} [{low:.1%}, {high:.1%}] happened, {expected:.1%} expected, n = {known.height}"
+    share = f"{positives / known.height:.1%} [{low:.1%}, {high:.1%}]"
+    detail = f"{share} of {known.height} outcomes are positive, {expected:.1%} were expected"
     return [("", gap, detail)]
 
 
