@@ -16,7 +16,7 @@ import pytest
 from tests.unit.features.ingested import ingest, make_platform, rows
 
 PYTHON = Path(__file__).parents[2] / ".strata" / "envs" / "features" / "bin" / "python"
-START_SECONDS = 120
+START_SECONDS = 240
 
 
 def _features(root: Path, act: str, *flags: str) -> Any:
