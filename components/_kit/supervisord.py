@@ -120,6 +120,9 @@ def stop(root: str) -> None:
 
 def remove(root: str) -> None:
     """Ends everything and removes the supervisor's own files; data and logs stay."""
+    if not folder(root).is_dir():
+        marks.end(root)  # somebody removed the folder under running processes
+        return
     with disk.lock(lock_path(root)):
         stop(root)
         # Also programs of resources that never reached the state, because the engine died while making them.

@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).parents[2]
 RUN_TIME = REPOSITORY / ".strata" / "envs" / "run-time"
 HTTP_PROGRAM = Path(__file__).with_name("http_program.py")
 PORTS = 10
-PROJECT = "name: scratch\nruntime: {name: python, options: {toolchain: pip, virtualenv: .venv}}\n"
+PROJECT = "name: {name}\nruntime: {{name: python, options: {{toolchain: pip, virtualenv: .venv}}}}\n"
 PROCESSES = """
 import json
 
@@ -64,7 +64,8 @@ class LocalPlatform:
         self.root = Path(tempfile.mkdtemp(prefix="strata-")).resolve()
         self.base = free_port_base()
         self.python = str(RUN_TIME / "bin" / "python")
-        self.write("Pulumi.yaml", PROJECT)
+        # A project of its own: the session has one backend, and a state is found by project and stack.
+        self.write("Pulumi.yaml", PROJECT.format(name=self.root.name))
         self.write("__main__.py", PROCESSES)
         (folder / ".venv").symlink_to(environment, target_is_directory=True)
 

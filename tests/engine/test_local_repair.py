@@ -1,6 +1,7 @@
 """Whatever ends processes from outside is seen, and repaired by the supervisor or by the next up."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -70,3 +71,12 @@ def test_destroy_without_supervisor_leaves_nothing(local_platform: LocalPlatform
 
 def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name != "supervisor" or any(path.iterdir()))
+
+
+def test_destroy_after_the_folder_was_removed(local_platform: LocalPlatform) -> None:
+    """Somebody deleted the whole folder under running processes: a destroy ends them and makes no folder again."""
+    _two(local_platform)
+    shutil.rmtree(local_platform.root)
+    local_platform.destroy()
+    assert not local_platform.root.exists()
+    local_platform.root.mkdir()
