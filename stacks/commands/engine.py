@@ -198,8 +198,10 @@ class Engine:
         with self.log.open("w", encoding="utf-8") as stream:
 
             def write(line: str) -> None:
-                stream.write(line + "\n")
-                stream.flush()
+                # After Ctrl-C the Automation API's threads may still hand over lines.
+                if not stream.closed:
+                    stream.write(line + "\n")
+                    stream.flush()
 
             yield write
 

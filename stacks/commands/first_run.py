@@ -128,5 +128,9 @@ def _first_answer(screen: Screen, record: Record, candidate: dict[str, Any]) -> 
     answer, seconds = ask(record, candidate)
     score = answer.get("score")
     shown = f"{score:.3f}" if isinstance(score, int | float) else str(score)
-    screen.done("first answer", f"POST /predict -> {shown} (request {answer['request_id']})", seconds)
+    screen.done(
+        "first answer",
+        f"POST /models/{candidate['model']}/predict -> {shown} (request {answer['request_id']})",
+        seconds,
+    )
     return answer

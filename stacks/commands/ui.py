@@ -69,7 +69,7 @@ class Screen:
         line = Text(" ")
         line.append(mark, style=style)
         line.append(f" {label:<{LABEL_WIDTH}}")
-        line.append(f"{text:<{TEXT_WIDTH}}{duration(seconds):>7}".rstrip() if seconds is not None else text)
+        line.append(f"{text:<{TEXT_WIDTH}} {duration(seconds):>9}" if seconds is not None else text)
         self.console.print(line)
 
 

@@ -84,7 +84,7 @@ def test_the_first_day(platform: Path, mlstep: FakeProgram, served: None, capsys
     assert found is not None
     assert found.request_id == "01J"
     shown = capsys.readouterr().out
-    assert "POST /predict -> 0.083 (request 01J)" in shown
+    assert "POST /models/credit/predict -> 0.083 (request 01J)" in shown
     assert [call[0] for call in mlstep.calls] == ["run", "sign", "promote"]
     assert "r.holm@demo.example" in mlstep.calls[1]
 
