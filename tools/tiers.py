@@ -17,6 +17,9 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 TIERS = ("unit", "contract", "policy", "schema", "docs", "engine", "journey")
+# Their tests share nothing but the processor; each file stays with one process, so that its fixtures are made once.
+PARALLEL = ("unit",)
+_MOST_PROCESSES = 8
 _NO_TESTS = 5  # pytest's exit code for "nothing collected"
 
 
@@ -51,12 +54,20 @@ def run(root: Path, tier: str, more: Sequence[str] = ()) -> Outcome | None:
             "-m",
             "pytest",
             f"--junitxml={report}",
+            *_parallel(tier),
             str(folder),
             *more,
         ]
         exit_code = subprocess.run(command, cwd=root, check=False).returncode
         passed, failed, skipped = _counts(report)
     return Outcome(tier, passed, failed, skipped, time.monotonic() - started, exit_code)
+
+
+def _parallel(tier: str) -> list[str]:
+    processors = os.cpu_count() or 1
+    if tier not in PARALLEL or processors == 1:
+        return []
+    return [f"--numprocesses={min(processors, _MOST_PROCESSES)}", "--dist=loadfile"]
 
 
 def _counts(report: Path) -> tuple[int, int, int]:
