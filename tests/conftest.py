@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def event_loop_in_place() -> None:
-    """An event loop for the main thread: Pulumi's mocks expect one, and `asyncio.run` in an earlier test took it away."""
+    """An event loop for the main thread: Pulumi's mocks expect one, and `asyncio.run` takes it away."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
