@@ -49,13 +49,16 @@ def test_drift_shifts_features_by_sigmas() -> None:
 
 
 def test_unfairness_changes_what_is_recorded_not_what_is_true() -> None:
-    """Women's recorded income falls, their true probability and outcomes do not change."""
-    fair, unfair = (generate(ROWS, 3, unfairness=size, true_probability=True) for size in (0.0, 0.5))
+    """Women's recorded income and outcomes worsen by the size asked for; the truth, and men, do not change."""
+    fair, unfair = (generate(ROWS, 3, unfairness=size, true_probability=True) for size in (0.0, 1.0))
     assert fair["true_probability"].equals(unfair["true_probability"])
-    assert fair["defaulted"].equals(unfair["defaulted"])
     men, women = pl.col("gender") == "man", pl.col("gender") == "woman"
-    assert fair.filter(men)["income"].equals(unfair.filter(men)["income"])
-    assert float(unfair.filter(women)["income"].mean()) < 0.9 * float(fair.filter(women)["income"].mean())  # type: ignore[arg-type]
+    assert fair.filter(men).equals(unfair.filter(men))
+    incomes = [frame.filter(women)["income"].log().mean() for frame in (fair, unfair)]
+    assert incomes[0] - incomes[1] == pytest.approx(fair["income"].log().std(), rel=0.03)  # type: ignore[operator]
+    odds = pl.col("true_probability").log() - (1 - pl.col("true_probability")).log() + 1.0
+    recorded = unfair.filter(women).select(expected=1 / (1 + (-odds).exp()), found=pl.col("defaulted").cast(pl.Float64))
+    assert recorded["found"].mean() == pytest.approx(recorded["expected"].mean(), rel=0.05)
 
 
 @pytest.mark.parametrize(("share", "rows"), [(0.01, 200), (0.0001, 2), (1e-9, 1)])

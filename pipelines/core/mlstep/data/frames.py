@@ -37,4 +37,4 @@ def schema_of(frame: "pl.DataFrame") -> list[dict[str, str]]:
 def mask(value: object) -> str:
     """A value of which only the first two characters and the length can be seen."""
     text = str(value)
-    return f"{text[:2]}…({len(text)} characters)" if len(text) > 2 else "…"
+    return f"{text[:2]}***({len(text)} characters)" if len(text) > 2 else "***"

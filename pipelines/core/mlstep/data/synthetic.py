@@ -41,7 +41,8 @@ class Recipe:
         rows: number of applications.
         seed: the same recipe and seed give the same rows.
         drift: shift of income (down) and debt ratio (up), in standard deviations.
-        unfairness: how much worse women's income and debt ratio are recorded than they are, in standard deviations.
+        unfairness: how much worse women are recorded than they are: income and debt ratio by so many standard
+            deviations, outcomes by so much on the log-odds of default. `true_probability` does not change.
         pii: share of rows whose note holds an e-mail address, an IBAN or a phone number.
         default_rate: share of defaults without drift, for a large number of rows.
         label_delay_days: outcomes of applications younger than this are not known yet (null).
@@ -229,15 +230,17 @@ def _frame(recipe: Recipe, with_truth: bool) -> "pl.DataFrame":
     rng = np.random.default_rng(recipe.seed)
     rows = recipe.rows
     people = _draw(rng, rows, recipe.drift)
-    probability = 1 / (1 + np.exp(-(_logit(people) + _intercept(recipe.default_rate))))
-    defaulted = rng.random(rows) < probability
+    logit = _logit(people) + _intercept(recipe.default_rate)
+    chance = rng.random(rows)
     gender = rng.integers(0, 2, rows)
+    # What is recorded of women, features and outcomes, is worse than what is true; the truth knows no gender.
+    harm = recipe.unfairness * (gender == 1)
+    probability = 1 / (1 + np.exp(-logit))
+    defaulted = chance < 1 / (1 + np.exp(-(logit + harm)))
     age = _pick(rng, (0.12, 0.25, 0.33, 0.22, 0.08), rows)
     offsets = np.sort(rng.integers(0, DAYS * 86_400, rows))
     offsets[-1:] = DAYS * 86_400 - 1  # However few the rows, the newest is as young as the recipe says.
     missing_tenure = rng.random(rows) < 0.02
-    # What is recorded of women is worse than what is true of them: the model learns it, the truth does not know it.
-    harm = recipe.unfairness * (gender == 1)
     income = np.exp(_LOG_INCOME[0] + _LOG_INCOME[1] * (people.income - harm))
     loan = income * np.exp(_LOG_BURDEN[0] + _LOG_BURDEN[1] * people.burden)
     debt = _DEBT_RATIO[0] + _DEBT_RATIO[1] * (people.debt + harm)

@@ -4,7 +4,7 @@ import json
 import os
 from typing import Any, TextIO
 
-_MARKS = {"pass": "pass", "warn": "WARN", "fail": "FAIL", None: "CRASH"}
+_MARKS = {"pass": "pass", "warn": "warn", "fail": "fail", None: "crash"}
 
 
 class Display:
