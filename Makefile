@@ -32,7 +32,7 @@ down: python ## Stop everything; the data stays unless PURGE=1
 
 # ── quality ─────────────────────────────────────────────────────────────────────────────────────────────────────
 check: python ## Style, types, import rules, lock files, schema and documents: all of it, nothing is changed
-	@$(PYTHON) -m tools.environments ensure dev
+	@$(PYTHON) -m tools.environments ensure dev policies
 	@$(PYTHON) -m tools.checks
 
 format: python ## Put the sources into the form that `make check` wants

@@ -45,6 +45,9 @@ def checks(root: Path) -> list[Check]:
         Check("imports", [str(dev / "lint-imports"), "--no-logo"], "docs/architecture.md, section 1"),
         Check("lock files", [python, "-m", "tools.environments", "check"], "make lock"),
         Check("schema", [python, "-m", "stacks.record", "--check-schema"], "make docs"),
+        Check(
+            "control pages", [str(root / "policies/.venv/bin/python"), "-m", "policies.docs", "--check"], "make docs"
+        ),
     ]
 
 
@@ -54,7 +57,7 @@ def run(root: Path, check: Check) -> bool:
     done = subprocess.run(check.command, cwd=root, capture_output=True, text=True, check=False)
     seconds = time.monotonic() - started
     is_good = done.returncode == 0
-    print(f" {'✓' if is_good else '✗'} {check.name:<12}{seconds:6.1f} s", flush=True)
+    print(f" {'✓' if is_good else '✗'} {check.name:<14}{seconds:6.1f} s", flush=True)
     if not is_good:
         print((done.stdout + done.stderr).strip())
         if check.remedy:
