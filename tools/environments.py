@@ -179,7 +179,9 @@ def _install(plan: Plan) -> None:
     venv = [base, "-m", "venv", str(plan.folder)]
     if uv:
         making = venv if plan.pip else [uv, "venv", "--quiet", "--python", base, str(plan.folder)]
-        filling = [uv, "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--python", python]
+        # Compiled here, once, as pip does by itself: else each process that starts first compiles what it imports.
+        filling = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--no-deps", "--require-hashes"]
+        filling += ["--python", python]
     else:
         making = venv
         filling = [

@@ -135,6 +135,10 @@ class Placement:
 
     def mlstep(self, python: pulumi.Output[str], *arguments: str, process: str) -> list[pulumi.Input[str]]:
         """Command line of one of our own services."""
-        program = python.apply(lambda path: f"{path.rpartition('/')[0]}/mlstep")
         port = self.port(process).apply(str)
-        return [program, *arguments, "--root", self.root, "--port", port]
+        return [self.program(python), *arguments, "--root", self.root, "--port", port]
+
+    @staticmethod
+    def program(python: pulumi.Output[str]) -> pulumi.Output[str]:
+        """The `mlstep` command beside an environment's Python."""
+        return python.apply(lambda path: f"{path.rpartition('/')[0]}/mlstep")

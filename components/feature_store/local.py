@@ -55,6 +55,13 @@ class LocalFeatureStore(contract.FeatureStore):
                 "feature_server": self.feature_server,
                 "retrain_trigger": self.retrain_trigger,
                 "guards": guards,
+                "materialize_command": [
+                    place.program(environment.python),
+                    "features",
+                    "materialize",
+                    "--root",
+                    place.root,
+                ],
             },
         )
         place.process(

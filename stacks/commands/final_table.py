@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 from stacks.commands import platform_files
@@ -15,16 +18,27 @@ if TYPE_CHECKING:
     from stacks.record import Record
 
 
-def policy_verdict(screen: Screen, engine: Engine) -> dict[str, Any]:
-    """Judge what was built, show the verdict in one line, and return the report."""
+def policy_verdict(screen: Screen, record: Record, engine: Engine) -> dict[str, Any]:
+    """Judge what was built, show the verdict in one line, keep it for the portal, and return the report."""
     from stacks.commands.policy import judge
 
     with screen.running("policies") as progress:
         report = judge(engine)
+        _keep_for_portal(record, report)
         seconds = progress.seconds
     clean = not report["blocking"] and not any(report["summary"][key] for key in ("fail", "error", "undetermined"))
     screen.done("policies", report["line"], seconds, warn=not clean)
     return report
+
+
+def _keep_for_portal(record: Record, report: dict[str, Any]) -> None:
+    """Write the report where the portal's page of verdicts looks for it, whole or not at all."""
+    folder = record.root / "site"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".policy.", dir=folder)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(json.dumps(report, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    os.replace(temporary, folder / "policy.json")
 
 
 def show(screen: Screen, record: Record, outcome: Outcome, report: dict[str, Any], first: FirstRun | None) -> None:

@@ -28,6 +28,8 @@ class RunView:
     total_seconds: float = 0.0
     candidate: dict[str, Any] | None = None
     """Model, version and digest of what the run registered."""
+    features: dict[str, Any] | None = None
+    """How the feature store took the run's snapshot; None where there is no feature store."""
     _running: dict[str, str] = field(default_factory=dict)
 
     def take(self, event: dict[str, Any]) -> None:
@@ -53,6 +55,8 @@ class RunView:
             self.total_seconds = float(event.get("seconds") or 0)
             self.candidate = event.get("candidate")
             self.run_reasons = [str(reason) for reason in event.get("reasons") or []]
+        elif kind == "features-refreshed":
+            self.features = {"state": str(event["state"]), "reasons": [str(reason) for reason in event["reasons"]]}
 
     def line(self) -> str:
         """Return the run as one line: finished steps with marks, then what is running."""
@@ -74,6 +78,7 @@ class RunView:
             "state": self.state,
             "seconds": self.total_seconds,
             "candidate": self.candidate,
+            "features": self.features,
             "steps": steps,
             "reasons": self.failure_reasons(),
         }

@@ -73,7 +73,7 @@ def up(
     engine = Engine(chosen)
     prepare(screen, chosen)
     outcome = build(screen, chosen, engine, allow or [])
-    verdict = final_table.policy_verdict(screen, engine)
+    verdict = final_table.policy_verdict(screen, chosen, engine)
     model = None if no_pipeline else first_run.ensure_champion(screen, chosen, rows)
     final_table.show(screen, chosen, outcome, verdict, model)
 

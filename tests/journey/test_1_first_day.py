@@ -82,7 +82,9 @@ def test_trace_verifies_every_link(workspace: Workspace) -> None:
     ]
     broken = [link for link in links if link["state"] == "broken"]
     assert broken == []
-    assert {"model", "history", "statement", "data", "run", "gate"} <= {link["link"] for link in links}
+    assert {"model", "champion", "statement", "author", "data", "code", "run", "gate"} <= {
+        link["link"] for link in links
+    }
 
 
 def test_unknown_prediction_is_a_clear_error(workspace: Workspace) -> None:
@@ -105,7 +107,10 @@ def test_batch_scoring_is_logged_like_the_service(workspace: Workspace, tmp_path
     assert json.loads(traced.stdout)["links"]
 
 
-@pytest.mark.parametrize("path", ["/", "/models/credit", "/data/applications", "/models/credit/v1/gate"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/models/credit", "/catalog/applications", "/monitoring/", "/runs/", "/policies/", "/models/credit/v1/gate"],
+)
 def test_portal_pages_are_there(workspace: Workspace, path: str) -> None:
     """Each page of the portal answers and is self-contained."""
     page = httpx.get(workspace.url(2, path), timeout=30)

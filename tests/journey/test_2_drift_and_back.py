@@ -82,10 +82,10 @@ def test_rollback_returns_to_the_old_digest(workspace: Workspace, drifted: dict[
 
 def test_truth_is_joined_with_what_was_answered(workspace: Workspace, drifted: dict[str, Any]) -> None:
     """The demo's outcomes are found beside their predictions."""
-    status = workspace.mlstep("status", "--root", str(workspace.root), "--json").stdout
-    assert json.loads(status)
-    truths = list((workspace.root / "truth").rglob("*.parquet"))
-    assert truths
+    # Open alerts and a waiting candidate need attention, so the exit code is not asserted here.
+    status = json.loads(workspace.mlstep("status", "--root", str(workspace.root), "--json", check=False).stdout)
+    reached = {stage["name"]: stage["proofs"] for stage in status["stage"]["stages"]}
+    assert reached["monitoring"]["last truth joined"]
 
 
 def test_mlflow_alias_follows_the_history(workspace: Workspace, drifted: dict[str, Any]) -> None:

@@ -126,7 +126,9 @@ def append(platform: Platform, draft: Entry) -> Entry:
     with locked(file):
         entries = read(platform, draft.model)
         last = entries[-1] if entries else None
-        entry = replace(draft, sequence=len(entries) + 1, previous=last.digest if last else FIRST, time=iso(now()), signature="")
+        entry = replace(
+            draft, sequence=len(entries) + 1, previous=last.digest if last else FIRST, time=iso(now()), signature=""
+        )
         key_file = Path(platform.stage("foundation")["promote_key"]["key_file"])
         entry = replace(entry, signature=sign_bytes(entry.unsigned_bytes(), key_file))
         _append_line(file, entry.line)
@@ -163,7 +165,9 @@ def _parse(file: Path, number: int, line: str) -> Entry:
         content: dict[str, Any] = json.loads(line)
         return Entry(**content)
     except (ValueError, TypeError) as error:
-        raise IntegrityError(f"{file}:{number}: not a history entry ({error})", "restore the file from a backup") from None
+        raise IntegrityError(
+            f"{file}:{number}: not a history entry ({error})", "restore the file from a backup"
+        ) from None
 
 
 def _check(file: Path, number: int, entry: Entry, last: Entry | None, model: str, public_key: str) -> None:
@@ -177,4 +181,7 @@ def _check(file: Path, number: int, entry: Entry, last: Entry | None, model: str
     if not verify_bytes(entry.unsigned_bytes(), entry.signature, public_key):
         problems.append("the promote key did not sign it")
     if problems:
-        raise IntegrityError(f"{file}:{number}: " + "; ".join(problems), "restore the file from a backup; the service keeps the champion it has")
+        raise IntegrityError(
+            f"{file}:{number}: " + "; ".join(problems),
+            "restore the file from a backup; the service keeps the champion it has",
+        )

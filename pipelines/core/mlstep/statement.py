@@ -57,7 +57,11 @@ class SignedStatement:
 
     def as_json(self) -> dict[str, Any]:
         """The file's content."""
-        return {"statement_version": STATEMENT_VERSION, "statement": asdict(self.statement), "signature": self.signature}
+        return {
+            "statement_version": STATEMENT_VERSION,
+            "statement": asdict(self.statement),
+            "signature": self.signature,
+        }
 
 
 def sign(statement: Statement, key_file: Path) -> SignedStatement:
@@ -81,7 +85,9 @@ def verify(signed: SignedStatement, signers: list[dict[str, Any]], environment: 
     if signer is None:
         reasons.append(f"{statement.approver} is not a registered signer")
     elif not verify_bytes(_signed_bytes(statement), signed.signature, signer["public_key"]):
-        reasons.append(f"the signature is not {statement.approver}'s: statement or signature were changed, or another key was used")
+        reasons.append(
+            f"the signature is not {statement.approver}'s: statement or signature were changed, or another key was used"
+        )
     elif signer["role"] != statement.role:
         reasons.append(f"{statement.approver} is registered as {signer['role']}, not as {statement.role}")
     if statement.approver == statement.author:
@@ -93,7 +99,10 @@ def verify(signed: SignedStatement, signers: list[dict[str, Any]], environment: 
     if at < datetime.fromisoformat(statement.issued):
         reasons.append(f"the statement is from the future ({statement.issued})")
     if reasons or signer is None:
-        raise RefusedError("statement refused: " + "; ".join(reasons), "sign again with `strata sign`, as a registered signer who is not the author")
+        raise RefusedError(
+            "statement refused: " + "; ".join(reasons),
+            "sign again with `strata sign`, as a registered signer who is not the author",
+        )
     return signer
 
 

@@ -27,7 +27,8 @@ def folder(root: Path, digest: str) -> Path:
 def uri(digest: str) -> str:
     """The content address by which MLflow names a version's source.
 
-    No `mlflow-artifacts:` address: since 3.17 MLflow accepts those below a run's own artifacts only, and whoever owns the
+    No `mlflow-artifacts:` address: since 3.17 MLflow accepts those below a run's own artifacts only, and
+    whoever owns the
     run may delete them. Bytes are fetched from the store, by digest.
     """
     return f"strata-store:/sha256/{digest}"

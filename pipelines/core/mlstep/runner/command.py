@@ -18,6 +18,7 @@ from mlstep.runner.identifiers import RANDOM_BYTES, is_run_id, make_run_id
 from mlstep.runner.lock import hold
 from mlstep.runner.plan import PlannedStep, Start, from_record, make_plan, open_platform, to_record
 from mlstep.runner.records import find_run, mark_vanished, read_run, run_folder, write_run
+from mlstep.runner.refresh import refresh_features
 
 RUN_VERSION = 1
 EXIT_CODES = {"passed": 0, "failed": 1, "crashed": 70, "stopped": 130}
@@ -146,6 +147,9 @@ def _execute(
     display = Display(sys.stdout, options.events, options.json)
     engine = Engine(folder, steps, record, platform, display.show, pause_seconds=options.retry_pause)
     state = engine.run()
+    refreshed = refresh_features(platform, folder) if state == "passed" and not record["until"] else None
+    if refreshed is not None:
+        engine.tell("features-refreshed", **refreshed)
     if options.json:
         print(pretty(record), end="")
     return EXIT_CODES[state]

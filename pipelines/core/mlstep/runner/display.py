@@ -58,6 +58,8 @@ def _lines(event: dict[str, Any]) -> list[str]:
     if event["type"] == "step-finished":
         first = f"  {event['step']:<14} {_MARKS[event['decision']]:<5} {event['seconds']:6.1f} s"
         return [first, *(f"      {reason}" for reason in event["reasons"])]
+    if event["type"] == "features-refreshed":
+        return [f"  features       {event['state']}", *(f"      {reason}" for reason in event["reasons"])]
     if event["type"] == "run-finished":
         candidate = event.get("candidate")
         named = (

@@ -69,9 +69,7 @@ class Engine:
     def run(self) -> str:
         """Run until nothing is left to do; return the run's state: passed, failed, crashed or stopped."""
         started = time.monotonic()
-        self._event(
-            "run-started", pipeline=self.record["pipeline"], author=self.record["author"], total=len(self.steps)
-        )
+        self.tell("run-started", pipeline=self.record["pipeline"], author=self.record["author"], total=len(self.steps))
         with Wakeup(self._on_signal) as wakeup:
             self._reuse()
             self._loop(wakeup)
@@ -85,7 +83,7 @@ class Engine:
         }
         write_run(self.folder, self.record)
         facts = {"candidate": self.record["candidate"]} if self.record["candidate"] else {}
-        self._event("run-finished", state=state, seconds=_since(started), reasons=self.record["reasons"], **facts)
+        self.tell("run-finished", state=state, seconds=_since(started), reasons=self.record["reasons"], **facts)
         return state
 
     def _loop(self, wakeup: Wakeup) -> None:
@@ -109,7 +107,7 @@ class Engine:
             kept = reusable(self.folder, step, self.record)
             if kept is not None:
                 self._step(step)["reused"] = True
-                self._event(
+                self.tell(
                     "step-finished",
                     step=step.name,
                     decision=kept["decision"],
@@ -164,7 +162,7 @@ class Engine:
         )
         self._running.append(_Running(step, process, attempt))
         write_run(self.folder, self.record)
-        self._event(
+        self.tell(
             "step-started", step=step.name, attempt=attempt, cpu=step.cpu, memory_gib=step.memory_gib, pid=process.id
         )
 
@@ -178,7 +176,7 @@ class Engine:
 
     def _look(self, running: _Running) -> None:
         for progress in running.process.read():
-            self._event("step-progress", step=running.step.name, **progress)
+            self.tell("step-progress", step=running.step.name, **progress)
         running.process.watch()
         code = running.process.finished()
         if code is None:
@@ -210,7 +208,7 @@ class Engine:
             return
         pause = min(self.pause_seconds * 2 ** (running.attempt - 1), _LONGEST_PAUSE_SECONDS)
         self._delayed.append(_Delayed(step, running.attempt + 1, time.monotonic() + pause))
-        self._event(
+        self.tell(
             "step-retried",
             step=step.name,
             attempt=running.attempt + 1,
@@ -228,7 +226,7 @@ class Engine:
         if state in ("crashed", "stopped") or (state == "failed" and step.on_fail == "stop"):
             self._stopping = self._stopping or step.name
         write_run(self.folder, self.record)
-        self._event("step-finished", step=step.name, state=state, decision=decision, seconds=seconds, reasons=reasons)
+        self.tell("step-finished", step=step.name, state=state, decision=decision, seconds=seconds, reasons=reasons)
 
     def _step(self, step: PlannedStep) -> dict[str, Any]:
         entry: dict[str, Any] = self.record["steps"][step.name]
@@ -287,7 +285,8 @@ class Engine:
                 return {key: content[key] for key in ("model", "version", "digest") if key in content}
         return None
 
-    def _event(self, kind: str, **facts: Any) -> None:
+    def tell(self, kind: str, **facts: Any) -> None:
+        """Append an event to the run and hand it to the listener."""
         event = {"type": kind, "time": iso(now()), "run": self.record["run"], **facts}
         append_event(self.folder, event)
         self.listen(event)
