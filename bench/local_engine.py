@@ -2,11 +2,9 @@
 
     .strata/envs/dev/bin/python -m bench.local_engine [--repeats 5] [--alone] [--json]
 
-Both run each step in a process of its own and keep a record of the run. Metaflow is installed into a cache folder
-of its
-own the first time (`--alone` leaves it out). Runs alternate, so that both meet the same machine; the figures are
-medians
-of wall seconds. The floor is ten starts of the bare interpreter.
+Both run each step in a process of its own and keep a record of the run. Metaflow is installed into a cache folder of
+its own the first time (`--alone` leaves it out). Runs alternate, so that both meet the same machine; the figures are
+medians of wall seconds. The floor is ten starts of the bare interpreter.
 """
 
 import argparse

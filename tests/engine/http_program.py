@@ -1,6 +1,7 @@
 """A small real HTTP server for tests of the supervisor: answers every GET with its pid. Standard library only.
 
-Options by environment: CRASH (print this and the variable SECRET, and end with 3), ORPHAN (start a child that clears its environment and its
+Options by environment: CRASH (print this and the variable SECRET, and end with 3), ORPHAN (start a child that
+clears its environment and its
 parent), SLOW (seconds before the port is opened).
 """
 
