@@ -60,7 +60,7 @@ def ensure_champion(screen: Screen, record: Record, rows: UserRows | None) -> Fi
     Raises:
         Failure: the run broke, the gate said no, nobody may sign here, or the service did not answer.
     """
-    if record.stage < 2 or not record.file.pipelines:
+    if not record.file.pipelines:
         return None
     present = platform_files.champions(record)
     if present and rows is None:

@@ -23,8 +23,10 @@ class RunRequest:
     contract: Path | None = None
     author: str | None = None
 
-    def arguments(self) -> list[str]:
+    def arguments(self, record: Record) -> list[str]:
         """Return the `mlstep run` command.
+
+        Stage 1 has no pipelines of its own: there the same definition runs as a job, from the record's path.
 
         Raises:
             Failure: a file is missing, or a run is resumed on other data.
@@ -36,7 +38,8 @@ class RunRequest:
                 "start a new run without --resume",
                 exit_code=2,
             )
-        command = ["run", self.pipeline, "--events"]
+        definitions = {pipeline.name: str(record.absolute(pipeline.definition)) for pipeline in record.file.pipelines}
+        command = ["run", self.pipeline if record.stage > 1 else definitions[self.pipeline], "--events"]
         for option, value in (("--until", self.until), ("--resume", self.resume), ("--author", self.author)):
             command += [option, value] if value else []
         for name, path in (("source", self.data), ("contract", self.contract)):
@@ -63,7 +66,7 @@ def run_pipeline(screen: Screen, record: Record, request: RunRequest) -> RunView
         Failure: the run broke or was stopped; says how to go on with it.
     """
     label = f"pipeline {request.pipeline}"
-    arguments = request.arguments()
+    arguments = request.arguments(record)
     view = RunView()
     try:
         with screen.running(label) as progress:
