@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mlstep import history, store
+from mlstep.alerts import promotion
 from mlstep.canonical import read_json
 from mlstep.errors import ConfigError, IntegrityError, RefusedError
 from mlstep.evidence import lineage
@@ -107,6 +108,21 @@ def refuse_unless_compared(platform: Platform, candidate: Candidate) -> None:
             f"{candidate.name} was compared with {found}, and v{champion.version} ({champion.model_digest[:12]}) "
             "answers now",
             "run the pipeline again, with `champion: ${champion.model?}` among evaluate's inputs",
+        )
+
+
+def refuse_while_alerts_forbid(platform: Platform, candidate: Candidate) -> None:
+    """Refuse a candidate while an alert about the champion forbids promotions; `mlstep.alerts.promotion` has the rule.
+
+    Raises:
+        RefusedError: all reasons in one message.
+        IntegrityError: the history does not verify.
+    """
+    reasons = promotion.refusals(platform, candidate.model, candidate.folder)
+    if reasons:
+        raise RefusedError(
+            f"no promotion of {candidate.name} for now:\n    " + "\n    ".join(reasons),
+            "find the cause of the alert (docs/runbooks/monitoring.md); going back to a former champion stays possible",
         )
 
 

@@ -12,7 +12,13 @@ from mlstep.history import Entry
 from mlstep.platform import Platform
 from mlstep.statement import SignedStatement
 from mlstep_promote import alias
-from mlstep_promote.candidate import Candidate, find, refuse_unless_compared, refuse_unless_sound
+from mlstep_promote.candidate import (
+    Candidate,
+    find,
+    refuse_unless_compared,
+    refuse_unless_sound,
+    refuse_while_alerts_forbid,
+)
 
 
 def main(argv: list[str]) -> int:
@@ -64,6 +70,7 @@ def promote(where: Platform, signed: SignedStatement) -> Entry:
                 "sign again: a statement counts once",
             )
         refuse_unless_compared(where, candidate)
+        refuse_while_alerts_forbid(where, candidate)
         statement.write(signed, where.root)
         return history.append(where, _draft(signed, candidate))
 

@@ -11,7 +11,13 @@ from mlstep.errors import ConfigError, RefusedError
 from mlstep.evidence.gate import counts
 from mlstep.platform import Platform
 from mlstep.statement import SignedStatement, Statement
-from mlstep_promote.candidate import Candidate, find, refuse_unless_compared, refuse_unless_sound
+from mlstep_promote.candidate import (
+    Candidate,
+    find,
+    refuse_unless_compared,
+    refuse_unless_sound,
+    refuse_while_alerts_forbid,
+)
 
 VALID_DAYS = 14
 
@@ -90,6 +96,7 @@ def make(
         )
     refuse_unless_sound(where, candidate, "signature")
     refuse_unless_compared(where, candidate)
+    refuse_while_alerts_forbid(where, candidate)
     key_file = key or (Path(signer["key_file"]) if signer.get("key_file") else None)
     if key_file is None:
         raise ConfigError(f"{signer['name']} keeps the private key in person", "give it with --key FILE")

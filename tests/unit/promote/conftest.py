@@ -33,16 +33,23 @@ class Made:
         path.write_text(text, encoding="utf-8")
 
 
-def make_run(where: Platform, version: int = 1, run: str = "01RUN", **decisions: str) -> Made:
+def make_run(
+    where: Platform,
+    version: int = 1,
+    run: str = "01RUN",
+    rows: str = "rows",
+    fairness_report: str = "{}",
+    **decisions: str,
+) -> Made:
     """A run whose manifests all verify; `pii="fail"` makes a step red, `fairness="absent"` leaves its report away."""
     folder = where.root / "runs" / "credit" / run
     policy = where.root / "policy.yaml"
     policy.write_text("rules: []\n", encoding="utf-8")
-    data = _step(folder, "ingest", "data", {"data.txt": "rows"}, {})
+    data = _step(folder, "ingest", "data", {"data.txt": rows}, {})
     model = _step(folder, "train", "model", {"model.json": json.dumps({"seed": version})}, {"train": data})
     reports = {
-        name: _step(folder, name, "report", {"report.json": "{}"}, {"model": model}, decisions.get(name, "pass"))
-        for name in REQUIRED_REPORTS
+        name: _step(folder, name, "report", {"report.json": text}, {"model": model}, decisions.get(name, "pass"))
+        for name, text in {**dict.fromkeys(REQUIRED_REPORTS, "{}"), "fairness": fairness_report}.items()
         if decisions.get(name) != "absent"
     }
     digest = store.put(where.root, model)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlstep import history, platform
-from mlstep.alerts import guards, intake, journal
+from mlstep.alerts import guards, intake, journal, promotion
 from mlstep.canonical import iso, read_json, write_atomic
 from mlstep.errors import ConfigError, StrataError
 from mlstep.monitoring import signals
@@ -71,12 +71,8 @@ def ask_again(root: Path, submit: Submit, now: datetime) -> list[dict[str, Any]]
 
 
 def promotion_blocked_by(root: Path, model: str) -> list[str]:
-    """Signals that are on for a model and forbid a promotion meanwhile."""
-    facts = platform.load(root)
-    if not facts.has("monitoring"):
-        return []
-    forbidding = signals.load(Path(facts.stage("monitoring")["signals"])).retraining.no_promotion_while
-    return sorted({entry["labels"].get("signal", "") for entry in _of_model(root, model)} & set(forbidding))
+    """Signals that are on for a model and forbid promotions meanwhile; `promotion.refusals` judges one candidate."""
+    return sorted({entry["labels"]["signal"] for entry in promotion.forbidding(root, model)})
 
 
 def freeze(root: Path, reason: str, by: str, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Why the gate said yes or no: every rule with what was found, what is allowed, and the reports behind it."""
 
+from pathlib import Path
 from typing import Any
 
 from mlstep.evidence.gate import counts
@@ -34,7 +35,7 @@ def render(platform: Platform, model: str, version: int) -> str | None:
         rules=[] if evidence is None else sorted(evidence["rules"], key=_worst_first),
         pictures=reports(run),
         champion=next((entry for entry in reversed(known.entries) if entry.version == version), None),
-        blocked=_blocked(platform, model),
+        blocked=_blocked(platform, known, version, run.folder),
     )
 
 
@@ -43,8 +44,12 @@ def _worst_first(rule: dict[str, Any]) -> tuple[int, str]:
     return (_FIRST.index(verdict) if verdict in _FIRST else 0, str(rule["id"]))
 
 
-def _blocked(platform: Platform, model: str) -> list[str]:
-    """Alerts that forbid a promotion while they are on."""
-    from mlstep.alerts.retraining import promotion_blocked_by
+def _blocked(platform: Platform, model: models.Model, version: int, run: Path) -> list[str]:
+    """Why this version would not be promoted now, whoever signs; the champion itself has nothing to wait for."""
+    from mlstep.alerts import promotion
 
-    return promotion_blocked_by(platform.root, model)
+    if model.integrity is not None:
+        return [model.integrity]
+    if model.champion is not None and model.champion.version == version:
+        return []
+    return promotion.refusals(platform, model.name, run)
