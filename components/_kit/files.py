@@ -1,6 +1,7 @@
 """Folders and files as resources."""
 
 import os
+import secrets
 import shutil
 from pathlib import Path
 from typing import Any
@@ -91,20 +92,26 @@ class Directory(dynamic.Resource, module="local", name="Directory"):
 
 
 class FileProvider(provider.LocalProvider):
-    """Keeps a file with exactly this content and mode."""
+    """Keeps a file with exactly this content and mode.
+
+    A resource that is renamed without an alias is made under its new name before the old one is deleted, and both have
+    the same path. So each leaves a mark of its own beside the file, and deletes only what carries its mark.
+    """
 
     declared = ("path", "content", "mode")
     replacing = ("path",)
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Writes the file in one step."""
-        _write(props)
-        return dynamic.CreateResult(props["path"], provider.outs(props, self.declared))
+        owner = secrets.token_hex(8)
+        _write(props, owner)
+        return dynamic.CreateResult(props["path"], provider.outs(props, self.declared, owner=owner))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Writes it again."""
-        _write(_news)
-        return dynamic.UpdateResult(provider.outs(_news, self.declared))
+        owner = _olds.get("owner") or secrets.token_hex(8)  # none in a state of before there were marks
+        _write(_news, owner)
+        return dynamic.UpdateResult(provider.outs(_news, self.declared, owner=owner))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Tells what it holds now."""
@@ -112,18 +119,30 @@ class FileProvider(provider.LocalProvider):
         if not path.is_file():
             return dynamic.ReadResult("", {})
         found = {**props, "content": path.read_text(errors="replace"), "mode": f"{disk.mode_of(path):04o}"}
-        return dynamic.ReadResult(id_, provider.outs(found, self.declared), provider.outs(props, self.declared))
+        kept = provider.outs(found, self.declared, owner=props.get("owner"))
+        return dynamic.ReadResult(id_, kept, provider.outs(props, self.declared))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Removes it."""
+        """Removes it, unless another resource has written it since."""
+        mark = _mark(_props)
+        if mark.is_file() and mark.read_text() != _props.get("owner"):
+            return
         Path(_props["path"]).unlink(missing_ok=True)
+        mark.unlink(missing_ok=True)
 
     def as_declared(self, _olds: dict[str, Any], news: dict[str, Any]) -> bool:
         """Whether the bytes and the mode are right."""
         return disk.holds(Path(news["path"]), news["content"].encode(), int(news["mode"], 8))
 
 
-def _write(props: dict[str, Any]) -> None:
+def _mark(props: dict[str, Any]) -> Path:
+    path = Path(props["path"])
+    return path.with_name(f".{path.name}.owner")
+
+
+def _write(props: dict[str, Any], owner: str) -> None:
+    """The mark first: between the two writes a delete of the former owner already leaves the file alone."""
+    disk.write(_mark(props), owner.encode(), 0o600)
     disk.write(Path(props["path"]), props["content"].encode(), int(props["mode"], 8))
 
 

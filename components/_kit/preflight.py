@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,7 +29,7 @@ def problems(root: str, python: str, ports: Sequence[int], modules: Sequence[str
 
 
 def folder_problems(root: str) -> list[str]:
-    """Whether the platform folder can be made, written and used for the control socket."""
+    """Whether the platform folder can be made, written and used for the control socket; a preview asks, so no write."""
     found = []
     length = len(os.fsencode(supervisord.socket_path(root)))
     if length >= SOCKET_PATH_BYTES:
@@ -38,13 +37,24 @@ def folder_problems(root: str) -> list[str]:
             f"the path of the control socket, {supervisord.socket_path(root)}, has {length} bytes; fewer than "
             f"{SOCKET_PATH_BYTES} are allowed: choose a shorter data_dir"
         )
-    try:
-        Path(root).mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryFile(dir=root):
-            pass
-    except OSError as error:
-        found.append(f"data_dir {root} cannot be written ({error.strerror}); choose another one or change its owner")
+    if why := _not_writable(nearest(root)):
+        found.append(f"data_dir {root} cannot be written ({why}); choose another one or change its owner")
     return found
+
+
+def nearest(root: str) -> Path:
+    """The platform folder, or the lowest part of its path that is there: looking makes nothing."""
+    place = Path(root)
+    while not place.exists():
+        place = place.parent
+    return place
+
+
+def _not_writable(place: Path) -> str:
+    """Why nothing can be made in a place; empty if it can."""
+    if not place.is_dir():
+        return f"{place} is no folder"
+    return "" if os.access(place, os.W_OK | os.X_OK) else f"no right to write in {place}"
 
 
 def port_problems(root: str, ports: Sequence[int]) -> list[str]:
@@ -103,9 +113,7 @@ def free_memory_bytes() -> int:
 
 def disk_problems(root: str) -> list[str]:
     """Whether enough disk is free where the platform folder is or will be."""
-    place = Path(root)
-    while not place.exists():
-        place = place.parent
+    place = nearest(root)
     free = shutil.disk_usage(place).free
     if free >= NEEDED_DISK_GIB * GIB:
         return []

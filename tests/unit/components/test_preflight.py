@@ -15,7 +15,8 @@ MODULES = ["json", "no_such_module_a", "no_such_module_b"]
 def test_nothing_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A free port, a writable folder and a complete environment are no problem."""
     monkeypatch.setattr(preflight, "free_memory_bytes", lambda: 3 * preflight.GIB)
-    assert preflight.problems(str(tmp_path / "new"), sys.executable, [], ["json"]) == []
+    assert preflight.problems(str(tmp_path / "new" / "er"), sys.executable, [], ["json"]) == []
+    assert list(tmp_path.iterdir()) == []  # a preview asks too, and a preview makes nothing
 
 
 def test_everything_in_the_way_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,7 +30,7 @@ def test_everything_in_the_way_at_once(tmp_path: Path, monkeypatch: pytest.Monke
         found = preflight.problems(root, sys.executable, [port], MODULES)
     told = (
         "choose a shorter data_dir",
-        "cannot be written (Not a directory)",
+        "file is no folder)",
         f"port {port} on 127.0.0.1 is taken by process",
         "lacks no_such_module_a, no_such_module_b",
         "0.5 GiB of memory are free, 2 GiB are needed",
@@ -47,6 +48,13 @@ def test_own_port_is_no_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         holders = marks.port_holders(port)
         monkeypatch.setattr(marks, "find", lambda _root: holders)
         assert preflight.port_problems(str(tmp_path), [port]) == []
+
+
+def test_folder_without_the_right_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that somebody else owns is told by name."""
+    monkeypatch.setattr("os.access", lambda place, _mode: place != tmp_path)
+    assert preflight.folder_problems("/" + "x" * 20) == []
+    assert f"no right to write in {tmp_path}" in preflight.folder_problems(str(tmp_path / "new"))[0]
 
 
 def test_python_that_is_not_there(tmp_path: Path) -> None:

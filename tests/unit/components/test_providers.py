@@ -47,21 +47,35 @@ def test_file_is_compared_with_the_world(tmp_path: Path) -> None:
     """Content or mode changed by somebody else differ; another path is a replacement; a new provider is no change."""
     files = FileProvider()
     props = {"path": str(tmp_path / "f"), "content": "one", "mode": "0600"}
-    olds = files.create(props).outs
-    assert olds == props
+    olds = files.create(props).outs or {}
+    assert {**olds, "owner": None} == {**props, "owner": None}
     assert _changes(files, olds, props) == (False, [])
     (tmp_path / "f").chmod(0o644)
     assert _changes(files, olds, props) == (True, [])
-    files.update("id", olds, props)
+    assert files.update("id", olds, props).outs == olds
     assert disk.mode_of(tmp_path / "f") == 0o600
     (tmp_path / "f").write_text("two")
     assert _changes(files, olds, props) == (True, [])
     assert (files.read("id", props).outs or {})["content"] == "two"
     assert _changes(files, olds, {**props, "path": str(tmp_path / "g")}) == (True, ["path"])
     assert _changes(files, olds, {**props, "content": UNKNOWN})[0]
-    files.delete("id", props)
-    files.delete("id", props)
-    assert files.read("id", props).id == ""
+    files.delete("id", olds)
+    files.delete("id", olds)
+    assert files.read("id", olds).id == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_renamed_file_survives_the_end_of_its_old_name(tmp_path: Path) -> None:
+    """The old name's delete leaves what the new name wrote, with the same path and content; refresh keeps owners."""
+    files = FileProvider()
+    props = {"path": str(tmp_path / "f"), "content": "one", "mode": "0600"}
+    old = files.create(props).outs or {}
+    new = files.create(props).outs or {}
+    assert (files.read("id", new).outs or {}) == new
+    files.delete("id", old)
+    files.delete("id", props)  # a state of before there were owners
+    assert (tmp_path / "f").read_text() == "one"
+    files.delete("id", new)
     assert list(tmp_path.iterdir()) == []
 
 
