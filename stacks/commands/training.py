@@ -77,7 +77,7 @@ def run_pipeline(screen: Screen, record: Record, request: RunRequest) -> RunView
     show(label, f"{len(view.steps)} steps, run {view.run}", view.total_seconds)
     if view.features is not None:
         online = screen.done if view.features["state"] == "passed" else screen.failed
-        online("features online", "; ".join(view.features["reasons"]))
+        online("features online", "; ".join(" ".join(reason.split()) for reason in view.features["reasons"]))
     if view.state in {"crashed", "stopped"}:
         raise _broken(view, record, request.pipeline)
     return view

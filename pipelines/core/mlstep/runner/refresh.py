@@ -28,7 +28,8 @@ def refresh_features(platform: Platform | None, folder: Path) -> dict[str, Any] 
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             return {"state": "failed", "reasons": [str(error)], "log": str(log)}
-    words = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = log.read_text(encoding="utf-8").splitlines()
+    words = [line for line in lines if line.strip() and not line.startswith("{")]  # Progress lines are JSON.
     if done.returncode != 0:
         return {"state": "failed", "reasons": words[-3:], "log": str(log)}
     return {"state": "passed", "reasons": words[-2:], "log": str(log)}
