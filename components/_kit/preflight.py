@@ -22,9 +22,13 @@ _PROBE = (
 )
 
 
-def problems(root: str, python: str, ports: Sequence[int], modules: Sequence[str]) -> list[str]:
-    """Everything that is wrong, each with what was found and what to do; empty if the platform can start."""
-    found = folder_problems(root) + port_problems(root, ports) + python_problems(python, modules)
+def problems(root: str, python: str | None, ports: Sequence[int], modules: Sequence[str]) -> list[str]:
+    """Everything that is wrong, each with what was found and what to do; empty if the platform can start.
+
+    `python` is None while the environment is still to be made: a preview must not ask for what `up` will make.
+    """
+    found = folder_problems(root) + port_problems(root, ports)
+    found += python_problems(python, modules) if python else []
     return found + memory_problems() + disk_problems(root)
 
 
@@ -74,7 +78,7 @@ def port_problems(root: str, ports: Sequence[int]) -> list[str]:
 
 def python_problems(python: str, modules: Sequence[str]) -> list[str]:
     """Whether the run-time environment has the right Python and every package."""
-    remedy = "install the environment again with `make install`"
+    remedy = "install the environment again with `make environments`"
     try:
         done = subprocess.run(
             [python, "-I", "-c", _PROBE, *modules], capture_output=True, text=True, timeout=60, check=False

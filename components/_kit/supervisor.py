@@ -22,12 +22,12 @@ class SupervisorProvider(provider.LocalProvider):
         """Before the first start, looks for everything in the way, so that a preview already tells all of it."""
         if _olds or provider.is_unknown(news):
             return dynamic.CheckResult(news, [])
-        told = _told(news)
+        told = _told(news, made=False)
         return dynamic.CheckResult(news, [dynamic.CheckFailure("", told)] if told else [])
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Starts it after a last look for obstacles: the preview of a first `up` had no environment to look at."""
-        if told := _told(props):
+        if told := _told(props, made=True):
             raise RuntimeError(told)
         supervisord.ensure(props["root"], props["python"])
         return dynamic.CreateResult(props["root"], _outs(props, running=True))
@@ -57,10 +57,11 @@ class SupervisorProvider(provider.LocalProvider):
         return bool(_olds.get("running")) and configured and rpc.alive(supervisord.socket_path(root))
 
 
-def _told(props: dict[str, Any]) -> str:
-    """Everything that is in the way, as one message; empty if nothing is."""
+def _told(props: dict[str, Any], *, made: bool) -> str:
+    """Everything that is in the way, as one message; `made` says that the environment must be there by now."""
     ports = [int(port) for port in props["ports"]]
-    found = preflight.problems(props["root"], props["python"], ports, props["modules"])
+    python = props["python"] if made or Path(props["python"]).exists() else None
+    found = preflight.problems(props["root"], python, ports, props["modules"])
     lines = "".join(f"\n  - {problem}" for problem in found)
     return f"the platform in {props['root']} cannot start:{lines}" if found else ""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from components._kit import marks, preflight
+from components._kit.supervisor import SupervisorProvider
 from components._kit.program import unusable
 
 MODULES = ["json", "no_such_module_a", "no_such_module_b"]
@@ -70,3 +71,13 @@ def test_python_that_is_not_there(tmp_path: Path) -> None:
 def test_characters_that_the_supervisor_would_read(path: str, wrong: list[str]) -> None:
     """A path with a character that means something in the supervisor's configuration is refused."""
     assert unusable(path) == wrong
+
+
+def test_preview_before_the_environment_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first preview does not ask for an interpreter that `up` will make; `up` itself does."""
+    monkeypatch.setattr(preflight, "free_memory_bytes", lambda: 3 * preflight.GIB)
+    wanted = {"root": str(tmp_path), "python": str(tmp_path / "python"), "ports": [], "modules": ["json"]}
+    provider = SupervisorProvider()
+    assert provider.check({}, wanted).failures == []
+    with pytest.raises(RuntimeError, match="cannot be started"):
+        provider.create(wanted)
