@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from components._kit import marks, preflight
-from components._kit.supervisor import SupervisorProvider
 from components._kit.program import unusable
+from components._kit.supervisor import SupervisorProvider
 
 MODULES = ["json", "no_such_module_a", "no_such_module_b"]
 
