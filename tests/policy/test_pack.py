@@ -37,10 +37,11 @@ def copied(tmp_path: Path) -> Path:
     return target
 
 
-def _register(pack: Path, **changes: str) -> None:
-    entry: dict[str, object] = {**WAIVER, **changes}
-    days = {key: date.fromisoformat(str(entry[key])) for key in ("issued", "expires")}
-    (pack / "exceptions.yaml").write_text(yaml.safe_dump({"exceptions": [{**entry, **days}]}), encoding="utf-8")
+def _register(pack: Path, *entries: Mapping[str, str]) -> None:
+    """Write exceptions, each with its own number and what differs from the usual one."""
+    numbered = [{**WAIVER, "id": f"EX-2026-{number:03}", **entry} for number, entry in enumerate(entries, 1)]
+    content = [entry | {key: date.fromisoformat(entry[key]) for key in ("issued", "expires")} for entry in numbered]
+    (pack / "exceptions.yaml").write_text(yaml.safe_dump({"exceptions": content}), encoding="utf-8")
 
 
 def test_information_comes_from_the_catalogue(pack: Pack) -> None:
@@ -132,7 +133,7 @@ def test_control_of_another_target(copied: Path, tmp_path: Path, control: str) -
 
 def test_exception_in_force(copied: Path, tmp_path: Path) -> None:
     """An excepted finding is advisory, says by whom and until when, and is counted apart from passes."""
-    _register(copied)
+    _register(copied, {})
     with running(tmp_path, copied, STRATA_POLICY_AS_OF="2026-06-15") as pack:
         answer = pack.judge(case("", SHORT_RETENTION))
     assert answer.verdict("MON-05") == "excepted"
@@ -147,7 +148,7 @@ def test_exception_in_force(copied: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("day", ["2026-06-16", "2026-04-30"])
 def test_exception_out_of_force(copied: Path, tmp_path: Path, day: str) -> None:
     """After its last day, and before its first, the control applies."""
-    _register(copied)
+    _register(copied, {})
     with running(tmp_path, copied, STRATA_POLICY_AS_OF=day) as pack:
         answer = pack.judge(case("", SHORT_RETENTION))
     assert answer.verdict("MON-05") == "fail"
@@ -156,33 +157,29 @@ def test_exception_out_of_force(copied: Path, tmp_path: Path, day: str) -> None:
     assert (ended in answer.messages("MON-05")[0]) == (day > "2026-06-15")
 
 
-@pytest.mark.parametrize("change", [{"stack": "demo-dev"}, {"resource": "*::monitoring"}, {"control": "GOV-03"}])
-def test_exception_for_something_else(copied: Path, tmp_path: Path, change: dict[str, str]) -> None:
+def test_exception_for_something_else(copied: Path, tmp_path: Path) -> None:
     """An exception covers its own control, stack and resource only, and is reported as unused."""
-    _register(copied, **change)
+    _register(copied, {"stack": "demo-dev"}, {"resource": "*::monitoring"}, {"control": "GOV-03"})
     with running(tmp_path, copied, STRATA_POLICY_AS_OF="2026-06-01") as pack:
         answer = pack.judge(case("", SHORT_RETENTION))
     assert answer.verdict("MON-05") == "fail"
-    assert answer.report["register"]["exceptions"][0]["used"] is False
+    assert [entry["used"] for entry in answer.report["register"]["exceptions"]] == [False] * 3
 
 
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"control": "GOV-02", "expires": "2026-05-20"}, "GOV-02 cannot be excepted"),
-        ({"approver": "O.Lind@demo.example"}, "owner and approver are both"),
-        ({"expires": "2026-12-01"}, "runs 214 days; a control of severity high may be excepted for 1 to 90 days"),
-        ({"reason": "because"}, "reason has 7 characters"),
-        ({"control": "GOV-99"}, "control is 'GOV-99'"),
-        ({"comment": "extra"}, "comment: is not a known key"),
-    ],
-)
-def test_invalid_register_stops_everything(copied: Path, change: dict[str, str], says: str) -> None:
-    """With a register that breaks its own rules the pack does not start, so nothing is deployed."""
-    _register(copied, **change)
+def test_invalid_register_stops_everything(copied: Path) -> None:
+    """With a register that breaks its own rules the pack does not start, so nothing is deployed; all of it is told."""
+    broken = {
+        "GOV-02 cannot be excepted": {"control": "GOV-02", "expires": "2026-05-20"},
+        "owner and approver are both": {"approver": "O.Lind@demo.example"},
+        "runs 214 days; a control of severity high may be excepted for 1 to 90 days": {"expires": "2026-12-01"},
+        "reason has 7 characters": {"reason": "because"},
+        "control is 'GOV-99'": {"control": "GOV-99"},
+        "comment: is not a known key": {"comment": "extra"},
+    }
+    _register(copied, *broken.values())
     process = start(copied, {})
     out, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert not out
-    assert says in errors
+    assert [says for says in broken if says not in errors] == []
     assert "Traceback" not in errors

@@ -123,7 +123,7 @@ def test_a_service_that_does_not_answer(bench: Bench) -> None:
     assert "does not answer" in bench.record["reasons"][0]
     assert "resume the run" in done.stdout
     server = HTTPServer(("127.0.0.1", server.server_port), _Quiet)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         assert bench.resume().returncode == 0
     finally:

@@ -49,7 +49,7 @@ def server() -> Iterator[int]:
     """A port on which something answers like MLflow and like a healthy process."""
     _Answer.digest, _Answer.asked = None, []
     with HTTPServer(("127.0.0.1", 0), _Answer) as http:
-        thread = threading.Thread(target=http.serve_forever, daemon=True)
+        thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield http.server_port
         http.shutdown()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pulumi.runtime.proto import events_pb2
+
 FAKE = '''#!{python} -IS
 """A fake program: the first answer whose words are all among the arguments is given; the call is noted."""
 import json, os, pathlib, sys, time
@@ -23,17 +25,17 @@ else:
 if answer.get("events"):
     sys.path[:0] = {packages!r}
     import grpc
-    from google.protobuf.empty_pb2 import Empty
-    from pulumi.runtime.proto import events_pb2, events_pb2_grpc
 
     address = sys.argv[sys.argv.index("--event-log") + 1].removeprefix("tcp://")
-    requests = [events_pb2.EventRequest(event=json.dumps(event)) for event in answer["events"]]
-    events_pb2_grpc.EventsStub(grpc.insecure_channel(address)).StreamEvents(iter(requests))
+    grpc.insecure_channel(address).stream_unary({method!r})(bytes.fromhex(event) for event in answer["events"])
 sys.stdout.write(answer.get("stdout", ""))
 sys.stdout.flush()
 sys.stderr.write(answer.get("stderr", ""))
 sys.exit(answer.get("code", 0))
 '''
+
+# The fake sends bytes that were made here: it starts many times, and Pulumi's SDK takes long to load.
+_METHOD = "/pulumirpc.Events/StreamEvents"
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def make(path: Path, folder: Path) -> FakeProgram:
     """Write a fake program to a path; what it answers and notes is kept in a folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(FAKE.format(python=sys.executable, folder=str(folder), packages=sys.path), encoding="utf-8")
+    text = FAKE.format(python=sys.executable, folder=str(folder), packages=sys.path, method=_METHOD)
+    path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
     program = FakeProgram(path, folder)
     program.answers()
@@ -66,7 +69,10 @@ def make(path: Path, folder: Path) -> FakeProgram:
 
 
 def answer(*words: str, json_output: Any = None, **facts: Any) -> dict[str, Any]:
-    """One answer of a fake program; `json_output` becomes its standard output."""
+    """One answer of a fake program; `json_output` becomes its standard output, `events` the engine's events."""
+    if "events" in facts:
+        messages = (events_pb2.EventRequest(event=json.dumps(event)) for event in facts["events"])
+        facts["events"] = [message.SerializeToString().hex() for message in messages]
     stdout = {"stdout": json.dumps(json_output)} if json_output is not None else {}
     return {"words": list(words), **stdout, **facts}
 

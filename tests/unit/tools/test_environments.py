@@ -7,10 +7,11 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tools import environments, progress
+from tools import environments, locking, progress
 from tools.environments import Environment, InstallError
 
 
@@ -46,7 +47,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (plan.folder / "bin").mkdir(parents=True)
         (plan.folder / "bin" / "python").symlink_to(sys.executable)
         environments._site_packages(plan.folder).mkdir(parents=True)
-        time.sleep(0.3)  # long enough for a second process to come
 
     monkeypatch.setattr(environments, "_install", install)
     return made
@@ -123,8 +123,23 @@ def test_shim_without_uv_behind_it(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert environments._working_uv() is None
 
 
-def test_two_at_once_make_it_once(root: Path, quick: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+def test_two_at_once_make_it_once(
+    root: Path, quick: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The second one waits, says so, and then finds the work done."""
+    waits = threading.Event()
+    install = environments._install
+
+    def pause(_seconds: float) -> None:
+        waits.set()
+        time.sleep(0.01)
+
+    def install_when_another_waits(plan: environments.Plan) -> None:
+        assert waits.wait(60), "the second one never came"
+        install(plan)
+
+    monkeypatch.setattr(locking, "time", SimpleNamespace(monotonic=time.monotonic, sleep=pause))
+    monkeypatch.setattr(environments, "_install", install_when_another_waits)
     made: list[str] = []
     both = [threading.Thread(target=environments.ensure, args=("small", root, made.append)) for _ in range(2)]
     for one in both:

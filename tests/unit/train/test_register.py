@@ -12,6 +12,7 @@ import pytest
 from mlstep import store
 from mlstep.canonical import digest_tree
 from mlstep.errors import ConfigError, RefusedError, UnavailableError
+from mlstep_train import tracking
 from mlstep_train.tracking import Tracking
 from tests.unit.train import making
 from tests.unit.train.conftest import Trained
@@ -38,7 +39,7 @@ class Answers(BaseHTTPRequestHandler):
 def server() -> Iterator[str]:
     """The address of a server that answers as it is told."""
     made = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    threading.Thread(target=made.serve_forever, daemon=True).start()
+    threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
     Answers.statuses, Answers.seen = [], []
     yield f"http://127.0.0.1:{made.server_port}"
     made.shutdown()
@@ -94,11 +95,14 @@ def test_mlflow_away_is_worth_a_retry(
     assert not (tmp_path / "register" / "result.json").exists()
 
 
-def test_server_that_restarts_is_waited_for(server: str) -> None:
-    """Two failed answers and then a good one are one good answer."""
+def test_server_that_restarts_is_waited_for(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two failed answers and then a good one are one good answer; the waits between them grow."""
+    waits: list[float] = []
+    monkeypatch.setattr(tracking.time, "sleep", waits.append)
     Answers.statuses = [503, 500, 200]
     assert Tracking(server, "u", "p", attempts=3)._call("GET", "runs/get", run_id="1") == {}
     assert len(Answers.seen) == 3
+    assert waits == [0.5, 1.0]
 
 
 @pytest.mark.parametrize(("status", "error"), [(401, ConfigError), (403, RefusedError), (400, RefusedError)])
