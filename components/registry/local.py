@@ -22,7 +22,7 @@ SERVER = Path(__file__).with_name("mlflow_server.py")
 MLFLOW_SECONDS = 180.0
 """A start with an empty database needs some 20 CPU seconds."""
 FOLDERS = ("mlflow", "artifacts", "artifacts/store", "champions", "predictions", "site")
-DATABASE_URLS = ("postgresql://", "postgresql+psycopg2://")
+DATABASE_URLS = ("postgresql://", "postgresql+psycopg://")
 
 
 def _resolve(name: str, args: contract.LocalModelRegistryArgs) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from pathlib import Path
 from typing import Any, ClassVar
@@ -103,3 +104,18 @@ def test_a_bad_record_fails_the_program_with_every_problem(
     monkeypatch.setattr(pulumi, "get_stack", lambda: "demo-dev")
     with pytest.raises(pulumi.RunError, match="2 problems"):
         program.main()
+
+
+def test_a_database_url_is_a_secret_setting(
+    repository: Path, record_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record says which database, the stack's secret setting its URL; without it the message has the command."""
+    record_file.write_text(GOOD.replace("sqlite", "postgresql"), encoding="utf-8")
+    chosen = record.load("demo-dev", repository)
+    pulumi.runtime.set_all_config({})
+    with pytest.raises(pulumi.RunError, match="pulumi config set --secret tracking_database_url"):
+        told(monkeypatch, chosen)
+    pulumi.runtime.set_all_config({"strata:tracking_database_url": "postgresql://db.example/mlflow"})
+    url = told(monkeypatch, chosen)["registry"][0]["backend_store_url"]
+    pulumi.runtime.set_all_config({})
+    assert asyncio.get_event_loop().run_until_complete(url.is_secret())
