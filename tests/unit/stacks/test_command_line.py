@@ -118,8 +118,3 @@ def test_check_lists_problems_and_passes_good_records(strata: Strata, workplace:
     found = json.loads(strata("check", "demo", "--json").out)
     assert found["records"][0]["problems"][0]["key"] == "stage"
     assert strata("check", "dem").err.count("did you mean demo?") == 1
-
-
-def test_colours_only_where_they_are_wanted(strata: Strata, workplace: Path) -> None:
-    """With NO_COLOR, and in a pipe, no escape sequence is written."""
-    assert "\x1b" not in strata("check").out + strata("status").err
