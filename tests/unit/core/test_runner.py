@@ -2,7 +2,7 @@
 
 import json
 
-from tests.unit.core.conftest import Bench
+from tests.unit.core.bench import Bench
 
 
 def test_steps_follow_their_inputs(bench: Bench) -> None:

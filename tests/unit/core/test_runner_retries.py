@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.core.conftest import Bench
+from tests.unit.core.bench import Bench
 
 
 def count(bench: Bench) -> int:

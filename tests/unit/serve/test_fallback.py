@@ -2,6 +2,8 @@
 
 import json
 import math
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from mlstep import predictions
 from mlstep.platform import Platform
 from mlstep_serve import parts
 from mlstep_serve.service import TooManyRows
+from tests.unit.serve import kit
 from tests.unit.serve.kit import GOOD, MODEL
 
 BAD_BODIES: list[tuple[str, bytes, str]] = [
@@ -44,16 +47,31 @@ BAD_ROWS: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, model_folder: Path) -> Iterator[parts.Parts]:
+    """One champion's service for all: an answer changes nothing but the log, which grows."""
+    facts = kit.make_platform(tmp_path_factory.mktemp("fallback") / "root")
+    kit.promote(facts, model_folder, 1)
+    service = parts.build(facts.root, "champion", 1.0)
+    service.start()
+    yield service
+    service.stop()
+
+
+def logged(running: parts.Parts) -> list[dict[str, Any]]:
+    """What the service has kept so far."""
+    return list(predictions.read_wal_file(running.compactor.wal.path))
+
+
 @pytest.mark.parametrize(("body", "reason"), [pytest.param(body, reason, id=name) for name, body, reason in BAD_BODIES])
 def test_a_broken_body_gets_the_models_fallback(running: parts.Parts, body: bytes, reason: str) -> None:
     """A body that cannot be understood is answered with the fallback, and the answer is kept."""
     assert running.service is not None
+    before = len(logged(running))
     answer = running.service.answer(MODEL, body)
     assert (answer["fallback"], answer["decision"], answer["version"]) == (True, "refer", 1)
     assert reason in answer["fallback_reason"]
-    assert running.compactor is not None
-    kept = list(predictions.read_wal_file(running.compactor.wal.path))
-    assert [record["request_id"] for record in kept] == [answer["request_id"]]
+    assert [record["request_id"] for record in logged(running)[before:]] == [answer["request_id"]]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +84,7 @@ def test_a_bad_value_gets_the_fallback_with_its_name(running: parts.Parts, chang
     answer = running.service.answer(MODEL, json.dumps(row).encode())
     assert answer["fallback"], answer
     assert reason in answer["fallback_reason"]
-    json.dumps(list(predictions.read_wal_file(running.compactor.wal.path)), allow_nan=False)
+    json.dumps(logged(running)[-1], allow_nan=False)
 
 
 def test_good_and_bad_rows_are_answered_in_their_order(running: parts.Parts) -> None:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from mlstep.runner.records import find_run, read_run
-from tests.unit.core.conftest import Bench, wait_until
+from tests.unit.core.bench import Bench, wait_until
 
 HEADERS = {"Authorization": "Bearer token of develop"}
 
@@ -50,8 +50,9 @@ class Scheduler:
 
 
 @pytest.fixture
-def waiting(bench: Bench) -> Bench:
+def waiting(tmp_path: Path) -> Bench:
     """A platform whose only pipeline waits for the file `go`."""
+    bench = Bench(tmp_path)
     started = {"started": str(bench.folder / "started"), "wait_for": str(bench.folder / "go")}
     bench.define({"only": {"config": started}})
     token = bench.folder / "token"

@@ -4,8 +4,16 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from mlstep.runner.records import mark_vanished, read_run
-from tests.unit.core.conftest import Bench, wait_until
+from tests.unit.core.bench import Bench, wait_until
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """An empty bench."""
+    return Bench(tmp_path)
 
 
 def is_gone(process: int) -> bool:
