@@ -28,7 +28,7 @@ up: python ## Build the platform on this machine and run the pipeline once (DATA
 down: python ## Stop everything; the data stays unless PURGE=1
 	@$(PYTHON) -m tools.environments ensure program
 	@$(PYTHON) -m tools.pulumi_cli > /dev/null
-	@$(STRATA) down $(STACK) $(if $(filter 1 yes true,$(PURGE)),--purge)
+	@$(STRATA) down $(STACK) $(if $(filter 1 yes true,$(PURGE)),--purge --yes)
 
 # ── quality ─────────────────────────────────────────────────────────────────────────────────────────────────────
 check: python ## Style, types, import rules, lock files, schema and documents: all of it, nothing is changed
