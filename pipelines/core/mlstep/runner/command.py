@@ -29,11 +29,18 @@ def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     root = Path(options.root).expanduser().resolve()
     platform = open_platform(root)
-    if options.resume:
-        return _resume(options, root, platform)
-    if not options.pipeline:
+    if not (options.resume or options.pipeline):
         raise ConfigError("mlstep run: no pipeline given", "write `mlstep run PIPELINE --root ROOT`, or --resume RUN")
-    return _begin(options, root, platform)
+    engine = _resume(options, root, platform) if options.resume else _begin(options, root, platform)
+    # The pipeline's lock is free again: the next run need not wait for what follows this one.
+    state, record = engine.record["state"], engine.record
+    if state == "passed" and not record["until"]:
+        refreshed = refresh_features(platform, engine.folder)
+        if refreshed is not None:
+            engine.tell("features-refreshed", **refreshed)
+    if options.json:
+        print(pretty(record), end="")
+    return EXIT_CODES[state]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _begin(options: argparse.Namespace, root: Path, platform: Platform | None) -> int:
+def _begin(options: argparse.Namespace, root: Path, platform: Platform | None) -> Engine:
     pipeline = read_pipeline(_definition(options.pipeline, platform))
     run = options.run_id or make_run_id(now(), os.urandom(RANDOM_BYTES))
     if not is_run_id(run):
@@ -105,7 +112,7 @@ def _begin(options: argparse.Namespace, root: Path, platform: Platform | None) -
         return _execute(options, folder, steps, record, platform)
 
 
-def _resume(options: argparse.Namespace, root: Path, platform: Platform | None) -> int:
+def _resume(options: argparse.Namespace, root: Path, platform: Platform | None) -> Engine:
     pipeline = None
     if options.pipeline:
         given = Path(options.pipeline)
@@ -133,7 +140,7 @@ def _execute(
     steps: list[PlannedStep],
     record: dict[str, Any],
     platform: Platform | None,
-) -> int:
+) -> Engine:
     record |= {
         "state": "running",
         "started": record.get("started") or iso(now()),
@@ -146,13 +153,8 @@ def _execute(
     write_run(folder, record)
     display = Display(sys.stdout, options.events, options.json)
     engine = Engine(folder, steps, record, platform, display.show, pause_seconds=options.retry_pause)
-    state = engine.run()
-    refreshed = refresh_features(platform, folder) if state == "passed" and not record["until"] else None
-    if refreshed is not None:
-        engine.tell("features-refreshed", **refreshed)
-    if options.json:
-        print(pretty(record), end="")
-    return EXIT_CODES[state]
+    engine.run()
+    return engine
 
 
 def _check_frozen(folder: Path, record: dict[str, Any]) -> None:
