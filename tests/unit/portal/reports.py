@@ -1,4 +1,4 @@
-"""Reports in the shape in which the steps write them; tests/journey compares with the real ones."""
+"""Reports in the shape in which the steps write them; tests/unit/train/test_report_shapes.py compares them."""
 
 from typing import Any
 
