@@ -57,7 +57,7 @@ def run(root: Path, tiers: Sequence[str], more: Sequence[str] = ()) -> list[Outc
             *(str(root / "tests" / tier) for tier in tiers),
             *more,
         ]
-        exit_code = subprocess.run(command, cwd=root, check=False).returncode
+        exit_code = subprocess.run(command, cwd=root, env=_environment(), check=False).returncode
         cases = list(_cases(report))
     return [_outcome(tier, cases, exit_code) for tier in tiers]
 
@@ -65,6 +65,11 @@ def run(root: Path, tiers: Sequence[str], more: Sequence[str] = ()) -> list[Outc
 def has_tests(root: Path, tier: str) -> bool:
     """Whether there is a test in the tier's folder."""
     return any((root / "tests" / tier).rglob("test_*.py"))
+
+
+def _environment() -> dict[str, str]:
+    """The caller's, but bytecode is kept: tests start many short processes, and each would compile the same again."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _parallel(tiers: Sequence[str]) -> list[str]:

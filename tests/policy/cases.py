@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +64,15 @@ def mutations() -> list[dict[str, Any]]:
     return content
 
 
+@cache
+def _compliant() -> Any:
+    """The compliant stack, read once; nobody may change it."""
+    return yaml.safe_load((FIXTURES / "compliant.yaml").read_text(encoding="utf-8"))
+
+
 def case(control: str, entry: Mapping[str, Any], verdict: str = "pass") -> Case:
     """The compliant stack with the changes of an entry."""
-    base = yaml.safe_load((FIXTURES / "compliant.yaml").read_text(encoding="utf-8"))
+    base = _compliant()
     # Aliases in YAML are one object; a change of one resource's tags must not change those of the others.
     resources = {entry["name"]: copy.deepcopy(entry) for entry in base["resources"]}
     if entry.get("environment"):

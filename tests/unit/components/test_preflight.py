@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -51,11 +52,13 @@ def test_own_port_is_no_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert preflight.port_problems(str(tmp_path), [port]) == []
 
 
-def test_folder_without_the_right_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_without_the_right_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that somebody else owns is told by name."""
-    monkeypatch.setattr("os.access", lambda place, _mode: place != tmp_path)
-    assert preflight.folder_problems("/" + "x" * 20) == []
-    assert f"no right to write in {tmp_path}" in preflight.folder_problems(str(tmp_path / "new"))[0]
+    # Short: the path of a unix socket is limited, and pytest's own folders may be too long.
+    with tempfile.TemporaryDirectory(prefix="strata-") as folder:
+        monkeypatch.setattr("os.access", lambda place, _mode: place != Path(folder))
+        assert preflight.folder_problems("/" + "x" * 20) == []
+        assert f"no right to write in {folder}" in preflight.folder_problems(f"{folder}/new")[0]
 
 
 def test_python_that_is_not_there(tmp_path: Path) -> None:
