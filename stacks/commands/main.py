@@ -22,6 +22,8 @@ STOPPED = Failure("stopped", remedy="the same command goes on from here", exit_c
 app = typer.Typer(
     name="strata",
     help="One reviewed record gives a team a governed MLOps platform.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong input, 3 a link does not verify, 4 refused by a rule, 70 a defect in "
+    "strata, 75 try again later, 130 stopped.",
     no_args_is_help=True,
     # Plain help: rich would double the time of `strata --help`.
     rich_markup_mode=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,16 @@ def test_every_command_explains_itself(command: list[str]) -> None:
     assert shown.exit_code == 0
     assert f"Example: strata {' '.join(command)}" in shown.output
     assert "--json" in shown.output
+
+
+def test_help_lists_the_exit_codes() -> None:
+    """Scripts find every exit code that commands end with, without reading sources."""
+    shown = " ".join(CliRunner().invoke(main.app, ["--help"]).output.split())
+    named = {int(code) for code in re.findall(r"(\d+) [a-z]", shown.partition("Exit codes:")[2])}
+    sources = "".join(path.read_text(encoding="utf-8") for path in Path(main.__file__).parent.glob("*.py"))
+    used = {int(code) for code in re.findall(r"(?:exit_code=|Exit\()(\d+)", sources)}
+    assert used <= named
+    assert {0, 1, main.UNEXPECTED, main.INTERRUPTED} <= named
 
 
 def test_help_needs_no_heavy_library() -> None:
