@@ -82,3 +82,13 @@ class Bench:
         """The newest run's events of one type."""
         lines = (self.newest / "events.jsonl").read_text(encoding="utf-8").splitlines()
         return [event for event in map(json.loads, lines) if event["type"] == kind]
+
+
+def count(bench: Bench) -> int:
+    """How often the counting step was tried."""
+    return int((bench.folder / "count").read_text(encoding="utf-8"))
+
+
+def counting(bench: Bench, *codes: int) -> dict[str, object]:
+    """Configuration of a step that counts its attempts and ends with these codes."""
+    return {"attempts": list(codes), "counter": str(bench.folder / "count")}

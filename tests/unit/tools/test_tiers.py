@@ -13,7 +13,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with a `dev` environment and no tests."""
     (tmp_path / ".strata/envs/dev/bin").mkdir(parents=True)
     (tmp_path / ".strata/envs/dev/bin/python").symlink_to(sys.executable)
-    monkeypatch.setattr(tiers.os, "cpu_count", lambda: 1)  # processes of processes would only cost time
+    monkeypatch.setattr("os.cpu_count", lambda: 1)  # processes of processes would only cost time
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -q -p no:cacheprovider -p no:hypothesispytest\n")
     return tmp_path
 

@@ -12,7 +12,6 @@ import pytest
 from mlstep import store
 from mlstep.canonical import digest_tree
 from mlstep.errors import ConfigError, RefusedError, UnavailableError
-from mlstep_train import tracking
 from mlstep_train.tracking import Tracking
 from tests.unit.train import making
 from tests.unit.train.conftest import Trained
@@ -98,7 +97,7 @@ def test_mlflow_away_is_worth_a_retry(
 def test_server_that_restarts_is_waited_for(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two failed answers and then a good one are one good answer; the waits between them grow."""
     waits: list[float] = []
-    monkeypatch.setattr(tracking.time, "sleep", waits.append)
+    monkeypatch.setattr("mlstep_train.tracking.time.sleep", waits.append)
     Answers.statuses = [503, 500, 200]
     assert Tracking(server, "u", "p", attempts=3)._call("GET", "runs/get", run_id="1") == {}
     assert len(Answers.seen) == 3
