@@ -10,6 +10,8 @@ from mlstep.yaml_file import load_map
 
 POLICY_VERSION = 1
 REPORTS = ("validate", "pii", "evaluate", "explain", "fairness", "plausibility")
+REQUIRED_REPORTS = ("validate", "pii", "evaluate", "fairness", "plausibility")
+"""Without these nothing passes the gate, and nothing is promoted, whatever a policy asks for."""
 OPERATORS = {
     "above": "above",
     "at_least": "at least",

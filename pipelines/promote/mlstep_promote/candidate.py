@@ -10,10 +10,8 @@ from mlstep.canonical import read_json
 from mlstep.errors import ConfigError, IntegrityError, RefusedError
 from mlstep.evidence import lineage
 from mlstep.evidence.gate import PASSED, counts, read_evidence
+from mlstep.gate_policy import REQUIRED_REPORTS
 from mlstep.platform import Platform
-
-# Reports without which nothing is promoted, whatever the gate's policy asks for.
-REQUIRED_REPORTS = ("validate", "pii", "evaluate", "fairness", "plausibility")
 
 
 @dataclass(frozen=True)

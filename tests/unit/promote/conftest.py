@@ -9,9 +9,9 @@ import pytest
 
 from mlstep import history, store
 from mlstep.canonical import digest_file, digest_json, pretty
+from mlstep.gate_policy import REQUIRED_REPORTS
 from mlstep.manifest import Origin, describe_input, write_manifest
 from mlstep.platform import Platform, load
-from mlstep_promote.candidate import REQUIRED_REPORTS
 from tests.unit.framework.conftest import platform
 
 __all__ = ["platform"]

@@ -4,11 +4,8 @@ import shutil
 from typing import Any, ClassVar
 
 from mlstep.canonical import read_json
-from mlstep.gate_policy import REPORTS, Finding, apply, read_policy
+from mlstep.gate_policy import REPORTS, REQUIRED_REPORTS, Finding, apply, read_policy
 from mlstep.step import Context, Decision, NoConfig, StepResult
-
-# Without these nothing passes, whatever the policy asks for.
-REQUIRED = ("validate", "pii", "evaluate", "fairness", "plausibility")
 
 
 class Gate:
@@ -55,7 +52,7 @@ class Gate:
 
 
 def _complete(reports: dict[str, Any]) -> Finding:
-    absent = [name for name in REQUIRED if name not in reports]
+    absent = [name for name in REQUIRED_REPORTS if name not in reports]
     why = "Nothing is judged on reports that are not there."
     return _builtin("reports.present", absent, f"no report of {', '.join(absent)}", "must all be there", why)
 
