@@ -14,7 +14,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / ".strata/envs/dev/bin").mkdir(parents=True)
     (tmp_path / ".strata/envs/dev/bin/python").symlink_to(sys.executable)
     monkeypatch.setattr("os.cpu_count", lambda: 1)  # processes of processes would only cost time
-    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -q -p no:cacheprovider -p no:hypothesispytest\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -q -p no:cacheprovider\n")
     return tmp_path
 
 
