@@ -116,7 +116,6 @@ class NotApplicableError(Exception):
 
 
 ResourcePredicate = Callable[[Resource], Iterator[Problem]]
-StackPredicate = Callable[[Stack], Iterator[Problem]]
 
 
 @dataclass(frozen=True)

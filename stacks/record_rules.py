@@ -16,9 +16,6 @@ from stacks.record_view import View
 
 Rule = Callable[[View, Path], Iterator[Problem]]
 
-AVAILABLE_TARGETS = ("local",)
-"""Targets whose components exist; `components/catalog.py` grows with this list."""
-
 
 def _file_name(view: View, root: Path) -> Iterator[Problem]:
     name, stem = view.text("workspace"), view.source.path.stem

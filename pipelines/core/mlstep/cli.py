@@ -14,11 +14,6 @@ _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DISK_EXIT_CODE = 74  # EX_IOERR in sysexits.h
 
 
-_STEP_EXAMPLE = (
-    "example: mlstep step pii --in data=DATA --in contract=a.odcs.yaml --out report=OUT --result result.json"
-)
-
-
 def main(argv: list[str] | None = None) -> int:
     """Dispatch to a command; a StrataError becomes one message and its exit code."""
     arguments = sys.argv[1:] if argv is None else argv
