@@ -101,10 +101,11 @@ class LocalPlatform:
         return self.preview("--expect-no-changes").ok
 
     def destroy(self) -> None:
-        """`pulumi destroy` that must succeed and leave no process."""
+        """`pulumi destroy` that must succeed and leave no process and no port."""
         result = self.engine.destroy(self.folder)
         assert result.ok, result.output
         assert self.pids() == []
+        assert [port for port in range(self.base, self.base + PORTS) if not marks.port_is_free(port)] == []
 
     def pids(self, name: str | None = None) -> list[int]:
         """Living processes with the mark of one process, or of any of this root."""

@@ -44,7 +44,8 @@ def test_a_step_up_only_adds(local_platform: LocalPlatform, tmp_path: Path) -> N
     _lost_user_comes_back(local_platform)
     local_platform.destroy()
     kept = {path.name: path.read_text() for path in (local_platform.root / "secrets").iterdir()}
-    assert not (local_platform.root / "platform").exists()
+    # Data stays; what describes the platform, and temporary files of its processes, go.
+    assert [name for name in ("platform", "tmp") if (local_platform.root / name).exists()] == []
     local_platform.up()
     assert {path.name: path.read_text() for path in (local_platform.root / "secrets").iterdir()} == kept
     assert local_platform.unchanged()
