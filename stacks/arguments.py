@@ -134,7 +134,7 @@ def _pipelines(record: Record, built: Built) -> PipelinesArgs:
 
 
 def _monitoring(record: Record, built: Built) -> MonitoringArgs:
-    return {
+    arguments: MonitoringArgs = {
         "host": _host(built),
         "signals": str(record.absolute(SIGNALS)),
         "alert_owner": alert_owner(record),
@@ -142,6 +142,9 @@ def _monitoring(record: Record, built: Built) -> MonitoringArgs:
         "log_retention_days": record.file.monitoring.log_retention_days,
         "tags": tags(record),
     }
+    if record.file.monitoring.alerting != "builtin":  # a stack that keeps the default sees no new argument
+        arguments["alerting"] = record.file.monitoring.alerting
+    return arguments
 
 
 def _feature_store(record: Record, built: Built) -> FeatureStoreArgs:

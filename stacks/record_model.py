@@ -94,6 +94,8 @@ class Monitoring(Section):
     """Time between two evaluations of the signals, in seconds."""
     alert_route: Annotated[str, Field(pattern=ALERT_ROUTE)] | None = "owner"
     """Who receives alerts: `owner`, `deputy` or an address. null tells nobody, which policy refuses at stage 3."""
+    alerting: Literal["builtin", "prometheus"] = "builtin"
+    """Who turns signals into alerts. prometheus: a Prometheus and an Alertmanager, both installed on the machine."""
 
 
 class Retraining(Section):

@@ -88,6 +88,12 @@ class Placement:
         """A folder below the platform folder."""
         return Directory(f"{self._name}-folder-{below.replace('/', '-')}", path=self.path(below), opts=self.options())
 
+    def file(
+        self, name: str, below: str, content: pulumi.Input[str], depends_on: Sequence[pulumi.Resource] = ()
+    ) -> File:
+        """A file below the platform folder."""
+        return File(f"{self._name}-{name}", path=self.path(below), content=content, opts=self.options(depends_on))
+
     def platform_file(self, stage: str, content: Mapping[str, Any]) -> File:
         """What the run-time plane may know of a stage: references, never secret values."""
         told = pulumi.Output.json_dumps({"contract_version": CONTRACT_VERSION, **content}, indent=1, sort_keys=True)

@@ -19,6 +19,8 @@ class MonitoringArgs(TypedDict):
     """How often monitors run. Range 1 to 86,400 seconds, default 60."""
     log_retention_days: NotRequired[int]
     """How long prediction records are kept. Default 183 days (AI Act, Article 19)."""
+    alerting: NotRequired[str]
+    """Who turns signals into alerts: `builtin` (default), or `prometheus` for Prometheus and Alertmanager."""
     tags: NotRequired[Mapping[str, str]]
     """Tags put on everything that can carry tags."""
 

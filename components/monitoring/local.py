@@ -1,5 +1,6 @@
 """Stage 3 on one machine: the challenger in the shadow, the monitors, and the receiver of alerts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -9,7 +10,7 @@ import pulumi
 from components._kit import contracts
 from components._kit.arguments import Checks
 from components._kit.placement import Placement
-from components.monitoring import contract
+from components.monitoring import contract, prometheus
 
 RETENTION_DAYS = 183
 INTERVAL_SECONDS = 60
@@ -23,6 +24,7 @@ class _Settings:
     alert_owner: str
     interval_seconds: int
     log_retention_days: int
+    programs: Mapping[str, str]
 
 
 def _resolve(name: str, args: contract.MonitoringArgs) -> _Settings:
@@ -37,13 +39,14 @@ def _resolve(name: str, args: contract.MonitoringArgs) -> _Settings:
     )
     interval = checks.whole(args, "interval_seconds", INTERVAL_SECONDS, 1, DAY_SECONDS)
     days = checks.whole(args, "log_retention_days", RETENTION_DAYS, 1, 36500)
+    programs = prometheus.resolve(checks, args)
     checks.done()
     # That an owner must be named is a control, with its exceptions; so an empty one is passed on for policy to refuse.
-    return _Settings(signals, args["alert_owner"], interval, days)
+    return _Settings(signals, args["alert_owner"], interval, days, programs)
 
 
 class LocalMonitoring(contract.Monitoring):
-    """Challenger, alerting and receiver as supervised processes."""
+    """Challenger, alerting and receiver as supervised processes, and Prometheus with Alertmanager where chosen."""
 
     def __init__(self, name: str, args: contract.MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Builds stage 3.
@@ -72,13 +75,17 @@ class LocalMonitoring(contract.Monitoring):
                 "interval_seconds": settings.interval_seconds,
                 "dashboard_uri": self.dashboard_uri,
                 "log_retention_days": settings.log_retention_days,
+                # Only where it is chosen: every other stack's file stays as it is, byte for byte.
+                **({"alerting": prometheus.MODE} if settings.programs else {}),
             },
         )
         challenger = place.mlstep(place.python, "serve", "--role", "challenger", process="challenger")
         place.process("challenger", challenger, health="/ready", reads=platform, depends_on=folders)
         for process in ("receiver", "alerting"):
             command = place.mlstep(place.python, process, process=process)
-            place.process(process, command, health="/healthz", reads=platform, depends_on=folders)
+            last = place.process(process, command, health="/healthz", reads=platform, depends_on=folders)
+        if settings.programs:
+            prometheus.build(place, settings.programs, settings.interval_seconds, last, folders)
         self.platform_file = platform.path
         self.unavailable = pulumi.Output.from_input(cast(dict[str, str], {}))
         self.register_outputs(contracts.outputs(self, contract.Monitoring))

@@ -119,3 +119,16 @@ def test_a_database_url_is_a_secret_setting(
     url = told(monkeypatch, chosen)["registry"][0]["backend_store_url"]
     pulumi.runtime.set_all_config({})
     assert asyncio.get_event_loop().run_until_complete(url.is_secret())
+
+
+def test_alerting_is_passed_on_where_it_is_chosen(
+    repository: Path, record_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The default adds no argument, so that a stack of before sees no change."""
+    before = told(monkeypatch, record.load("demo-dev", repository))
+    assert "alerting" not in before["monitoring"][0]
+    record_file.write_text(
+        GOOD.replace("  alert_route: owner", "  alert_route: owner\n  alerting: prometheus"), encoding="utf-8"
+    )
+    after = told(monkeypatch, record.load("demo-dev", repository))
+    assert after["monitoring"][0]["alerting"] == "prometheus"

@@ -19,6 +19,8 @@ PROCESSES = (
     ("alerting", 6, "/healthz", "monitoring"),
     ("features", 9, "/health", "feature_store"),
 )
+BY_PROMETHEUS = (("prometheus", 7, "/-/healthy"), ("alertmanager", 8, "/-/healthy"))
+"""Two more, where the record's monitoring.alerting is prometheus."""
 ALIAS = "champion"
 
 
@@ -26,6 +28,8 @@ def processes(platform: Platform) -> list[dict[str, Any]]:
     """Every process of the stages reached, asked all at once: {name, port, state: healthy|down, detail}."""
     base = int(platform.stage("foundation")["ports"]["base"])
     expected = [(name, base + offset, path) for name, offset, path, stage in PROCESSES if platform.has(stage)]
+    if platform.has("monitoring") and platform.stage("monitoring").get("alerting") == "prometheus":
+        expected += [(name, base + offset, path) for name, offset, path in BY_PROMETHEUS]
     if not expected:
         return []
     with ThreadPoolExecutor(len(expected)) as pool:

@@ -29,6 +29,20 @@ class Alerting:
         self.last = time.monotonic()
         self.rounds = 0
 
+    @property
+    def by_prometheus(self) -> bool:
+        """Whether Prometheus judges the rules and Alertmanager tells the receiver, instead of this process."""
+        return self.facts.stage("monitoring").get("alerting") == "prometheus"
+
+    def prepare(self) -> None:
+        """Write Prometheus' rules, where it judges them; before the port opens, because it is started after that.
+
+        Raises:
+            ConfigError: signals.yaml is wrong.
+        """
+        if self.by_prometheus:
+            render.main(self.facts, self.root / "metrics" / "rules")
+
     def round(self) -> None:
         """Evaluate every model that has a history; a model that cannot be evaluated does not stop the others."""
         self.facts = platform.load(self.root)
@@ -48,7 +62,10 @@ class Alerting:
     def _model(self, model: str, watched: signals.Signals) -> None:
         remembered = state.load(self.root, model)
         found = evaluate.evaluate(self.facts, model, watched, remembered, now())
-        notify.collect(self.facts, found, watched)
+        if self.by_prometheus:
+            notify.hand_over(self.facts, found, watched)
+        else:
+            notify.collect(self.facts, found, watched)
         # Windows first, state second: after a crash in between the same windows close again and are kept once.
         state.keep_windows(self.root, model, found.closed, watched.keep_windows)
         publish.write(self.root, found, watched)
@@ -107,6 +124,7 @@ def main(argv: list[str]) -> int:
         return 1 if alerting.problems else 0
     if options.port is None:
         raise ConfigError("mlstep alerting: no --port", "give the port for /healthz and /metrics, or --once")
+    alerting.prepare()
     stop = threading.Event()
     os_signal.signal(os_signal.SIGTERM, lambda *_: stop.set())
     server = ThreadingHTTPServer(("127.0.0.1", options.port), _handler(alerting))

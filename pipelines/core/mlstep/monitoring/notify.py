@@ -42,6 +42,19 @@ def collect(facts: Platform, found: Round, signals: Signals) -> None:
         del found.state.waiting[:-_MOST_WAITING]
 
 
+def hand_over(facts: Platform, found: Round, signals: Signals) -> None:
+    """End, with the receiver, what this process told it before Alertmanager took over; tell nothing new.
+
+    Nobody else would end it: an alert of Alertmanager's has another fingerprint.
+    """
+    told = [alert for _, alert in sorted(found.state.alerts.items()) if alert.told is not None]
+    told += [alert for alert in found.ended if alert.told is not None]
+    if told:
+        found.state.waiting.append(payload(facts, found, signals, told, "resolved"))
+    for alert in told:
+        alert.told = None
+
+
 def deliver(facts: Platform, found: Round, post: Post) -> None:
     """Post what waits, oldest first; what is not taken waits for the next round."""
     receiver = facts.stage("monitoring")["alert_route"]["receiver"]

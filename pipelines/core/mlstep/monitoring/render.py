@@ -36,12 +36,19 @@ def rules(signals: Signals, owner: str, workspace: str, environment: str) -> dic
                 "summary": signal.summary.replace("{model}", "{{ $labels.model }}").replace(
                     "{subject}", "{{ $labels.subject }}"
                 ),
+                "value": _value(signal.metric),
                 "threshold": f"{'above' if signal.above is not None else 'below'} {signal.threshold:g}",
                 "runbook_url": signal.runbook,
             },
         }
         groups.append({"name": f"strata-{name}", "rules": [entry]})
     return {"groups": groups}
+
+
+def _value(metric: str) -> str:
+    """A template that asks for the size itself; the rule's own value is a number of windows."""
+    query = f"printf `{metric}{{model=%q,subject=%q}}` $labels.model $labels.subject | query"
+    return f'{{{{ with {query} }}}}{{{{ . | first | value | printf "%.4g" }}}}{{{{ end }}}}'
 
 
 def main(facts: Platform, folder: Path) -> int:
