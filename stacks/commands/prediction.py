@@ -73,6 +73,9 @@ def _post(record: Record, url: str, row: dict[str, Any]) -> tuple[dict[str, Any]
     try:
         # A proxy of the user's must not see, or swallow, what goes to this machine itself.
         answer = httpx.post(url, json=row, timeout=30, trust_env=False)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            # A model of a new name is not there until the service has read the history again.
+            return {"fallback_reason": f"{url}: no such model yet"}, time.monotonic() - started
         answer.raise_for_status()
         content: dict[str, Any] = answer.json()
     except (httpx.HTTPError, ValueError) as error:
