@@ -26,7 +26,8 @@ from tests.journey.conftest import REPOSITORY, free_port_base
 from tests.unit.components.test_stages import World
 
 MISSING = [" or ".join(names) for names in prometheus.PROGRAMS.values() if not any(map(shutil.which, names))]
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not on PATH: {', '.join(MISSING)}")
+HOW = "Debian: prometheus, prometheus-alertmanager"
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not on PATH: {', '.join(MISSING)} ({HOW})")
 OWNER, TOKEN = "o.lind@demo.example", "a-token-of-this-test"
 SIGNALS = REPOSITORY / "pipelines/signals.yaml"
 SECONDS = 90

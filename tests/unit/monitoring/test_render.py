@@ -29,7 +29,7 @@ def test_each_signal_is_one_alert(facts: Platform, watched: Signals, tmp_path: P
     assert render(facts, tmp_path / "b").read_bytes() == file.read_bytes()
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not on PATH")
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not on PATH (Debian: prometheus)")
 def test_promtool_takes_the_file(facts: Platform, tmp_path: Path) -> None:
     """Prometheus' own tool finds nothing wrong."""
     subprocess.run(["promtool", "check", "rules", str(render(facts, tmp_path))], check=True)
